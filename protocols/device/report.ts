@@ -41,7 +41,7 @@ const UNKNOWN = 0xff;
 
 /** Eight bytes. Total for every Report; numbers are cut to their field, ages saturate. */
 export function encodeReport(r: Report): Uint8Array {
-  const age = r.ageS > 0xffff ? 0xffff : r.ageS;
+  const age = Math.min(r.ageS, 0xffff);
   const flags =
     (r.tamperOpen ? TAMPER : 0) |
     (r.batteryLow ? BATTERY : 0) |

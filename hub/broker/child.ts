@@ -1,0 +1,177 @@
+/** The hub's MQTT broker, alone in a child process so that no client can slow the alarm road. Started by broker.ts.
+ *  Aedes sends PUBACK before it stores or delivers a QoS 1 message, but after `authorizePublish`: there the core is
+ *  asked first, so a board that has its PUBACK may forget the frame [MQTT-4.3.2-2]. */
+import { createServer } from "node:net";
+import { Aedes, type AuthenticateError, type Client } from "aedes";
+import { authenticate, judgePublish, mayHear, maySubscribe } from "./access.ts";
+import type { BoardUplink, BrokerUser, FromBroker, ToBroker, UplinkOutcome } from "./messages.ts";
+
+/** Below these a client is cut off; they bound memory by connections × packet, and time by the core's answer. */
+const MAX_CONNECTIONS = 2000;
+const UPLINK_ANSWER_MS = 10_000;
+const COUNTERS_EVERY_MS = 2000;
+const BAD_USER_OR_PASSWORD = 4;
+
+const users = new Map<string, BrokerUser>();
+const sessions = new WeakMap<Client, BrokerUser>();
+const counters: Record<string, number> = {};
+const waiting = new Map<number, (outcome: UplinkOutcome) => void>();
+let outgoing: BoardUplink[] = [];
+let nextUplink = 1;
+
+function count(name: string): void {
+  counters[name] = (counters[name] ?? 0) + 1;
+}
+
+function tell(message: FromBroker): void {
+  process.send?.(message);
+}
+
+function askCore(devEui: string, phyPayload: Uint8Array): Promise<UplinkOutcome> {
+  const id = nextUplink++;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => waiting.get(id)?.("notStored"), UPLINK_ANSWER_MS);
+    waiting.set(id, (outcome) => {
+      clearTimeout(timer);
+      waiting.delete(id);
+      resolve(outcome);
+    });
+    if (outgoing.push({ id, devEui, phyPayload }) === 1) setImmediate(flushUplinks);
+  });
+}
+
+function flushUplinks(): void {
+  tell({ type: "uplinks", uplinks: outgoing });
+  outgoing = [];
+}
+
+function refusal(why: string): Error {
+  count(`refused.${why}`);
+  return new Error(`not allowed: ${why}`);
+}
+
+async function createBroker() {
+  return Aedes.createBroker({
+    // Aedes' default of 100 reorders one publisher's messages and can overflow the stack.
+    concurrency: 100_000,
+    queueLimit: 1000,
+    connectTimeout: 10_000,
+    authenticate(client, name, password, done) {
+      const user = authenticate(users, name, password);
+      if (user === undefined) {
+        count("refused.credentials");
+        const error = new Error("unknown user or wrong secret") as AuthenticateError;
+        error.returnCode = BAD_USER_OR_PASSWORD;
+        done(error, false);
+        return;
+      }
+      sessions.set(client, user);
+      done(null, true);
+    },
+    authorizePublish(client, packet, done) {
+      if (client === null) {
+        done(null);
+        return;
+      }
+      const user = sessions.get(client);
+      const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
+      if (user === undefined) {
+        done(refusal("session"));
+        return;
+      }
+      const judged = judgePublish(user, packet.topic, packet.qos, payload.length);
+      packet.retain = false;
+      if (judged.verdict === "refused") {
+        done(refusal(judged.why));
+      } else if (judged.verdict === "request") {
+        tell({ type: "request", name: judged.name, payload });
+        done(null);
+      } else {
+        askCore(judged.devEui, payload).then((outcome) => {
+          count(`uplink.${outcome}`);
+          // "refused" gets its PUBACK too: the frame is bad for ever, and a board that repeats it would only block its queue.
+          done(outcome === "notStored" ? new Error("not stored") : null);
+        }, done);
+      }
+    },
+    authorizeSubscribe(client, subscription, done) {
+      const user = sessions.get(client);
+      if (user !== undefined && maySubscribe(user, subscription.topic)) done(null, subscription);
+      else done(refusal("subscription"));
+    },
+    authorizeForward(client, packet) {
+      const user = sessions.get(client);
+      return user !== undefined && mayHear(user, packet.topic) ? packet : null;
+    },
+  });
+}
+
+function takeUsers(list: readonly BrokerUser[]): void {
+  users.clear();
+  for (const user of list) users.set(user.name, user);
+}
+
+const broker = await createBroker();
+const server = createServer({ noDelay: true }, (socket) => broker.handle(socket));
+server.maxConnections = MAX_CONNECTIONS;
+server.on("error", (error) => tell({ type: "failed", reason: error.message }));
+broker.on("client", () => count("connected"));
+broker.on("clientDisconnect", () => count("disconnected"));
+broker.on("clientError", () => count("clientErrors"));
+broker.on("connectionError", () => count("connectionErrors"));
+setInterval(() => tell({ type: "counters", counters: { ...counters } }), COUNTERS_EVERY_MS).unref();
+
+function stop(): void {
+  server.close();
+  broker.close(() => process.exit(0));
+}
+
+process.on("message", (message: ToBroker) => {
+  switch (message.type) {
+    case "start":
+      takeUsers(message.users);
+      server.listen(message.port, message.host, () => {
+        const address = server.address();
+        if (address !== null && typeof address === "object") tell({ type: "listening", port: address.port });
+      });
+      break;
+    case "users":
+      takeUsers(message.users);
+      break;
+    case "publish":
+      broker.publish(
+        {
+          cmd: "publish",
+          topic: message.topic,
+          payload: Buffer.from(message.payload),
+          qos: 1,
+          dup: false,
+          retain: message.retain,
+        },
+        (error) => {
+          if (error) count("publishErrors");
+        },
+      );
+      break;
+    case "outcomes":
+      for (const [id, outcome] of message.outcomes) waiting.get(id)?.(outcome);
+      break;
+    case "stop":
+      stop();
+  }
+});
+// The core is gone: say so to those who watch, then go as well. A new core starts a new broker.
+process.on("disconnect", () => {
+  broker.publish(
+    {
+      cmd: "publish",
+      topic: "tugma/hub/state",
+      payload: Buffer.from('{"state":"offline"}'),
+      qos: 1,
+      dup: false,
+      retain: true,
+    },
+    () => setTimeout(() => process.exit(0), 100),
+  );
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined); // the core decides when
