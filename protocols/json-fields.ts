@@ -1,10 +1,10 @@
-/** Checked reading of JSON that a stranger sent: a CodecError names the field's path, what it was and what it should be.
+/** Checked reading of JSON that a stranger sent: a CodecError names the field, what it was and what it should be.
  *  `path` and `name` are joined for the message only, so that good input costs no text. */
 import { codecError } from "./device/codec-error.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Throws a CodecError: its code is the field's name, so that codes can be counted; the message has the whole path. */
+/** Throws a CodecError: its code is the field's name, so that codes can be counted, its message has the path. */
 export function refuse(path: string, name: string, value: unknown, wanted: string): never {
   const shown =
     typeof value === "object" && value !== null ? "an object" : JSON.stringify(value)?.slice(0, 40);

@@ -1,5 +1,6 @@
 /** LoRaTap version 0 in a pcap file (link type 270): LoRa frames with their radio data, as Wireshark reads them.
- *    record  version ‖ 0 ‖ length(2) ‖ frequency(4) ‖ bandwidth ‖ SF ‖ packet RSSI ‖ max RSSI ‖ current RSSI ‖ SNR ‖ sync word
+ *    record  version ‖ 0 ‖ length(2) ‖ frequency(4) ‖ bandwidth ‖ SF ‖ RSSI of the packet, maximum, now ‖ SNR ‖
+ *            sync word ‖ PHYPayload
  *  Big-endian; the pcap around it little-endian. */
 
 export interface LoraTapFrame {

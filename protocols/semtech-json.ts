@@ -113,7 +113,8 @@ function payloadIn(json: Json, path: string): Uint8Array {
   if (!whole || bytes.length !== size) {
     refuse(path, "data", text, size + " bytes in base64");
   }
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  // a copy: small Buffers are views of a shared slab, which a kept payload would keep
+  return new Uint8Array(bytes);
 }
 
 /** The object of a pushData. Both parts may be missing. */

@@ -13,8 +13,9 @@ const PACKAGES = {
   tshark: "tshark",
 } as const;
 
-/** Whether the program is here. Where it is missing: in CI (environment variable CI) an error, since a proof must not go
- *  missing unnoticed; elsewhere false, with a line that says what to install. Use: `test.skipIf(!needs("tshark"))(…)`. */
+/** Whether the program is here. Where it is missing: in CI (environment variable CI) an error, since a proof must not
+ *  go missing unnoticed; elsewhere false, with a line that says what to install.
+ *  Use: `test.skipIf(!needs("tshark"))(…)`. */
 export function needs(program: keyof typeof PACKAGES): boolean {
   const found = (process.env["PATH"] ?? "").split(path.delimiter).some((folder) => {
     try {

@@ -20,7 +20,7 @@ export type { JoinAccept } from "./join-accept.ts";
 
 export type Direction = "up" | "down";
 
-/** One AES-128 key with what is derived from it once. Opaque: make it with `createAesKey`, keep it while the key lives. */
+/** One AES-128 key with what is derived from it once. Opaque: make it with `createAesKey` and keep it. */
 export interface AesKey {
   readonly secret: KeyObject;
   /** RFC 4493 subkeys K1 ‖ K2, from the first use on. */
@@ -34,9 +34,13 @@ interface OpenCipher {
   readonly last: Uint8Array;
 }
 
-/** An open cipher takes about 3 kB, so only the keys opened last have one. Oldest first. */
+/** Keys whose cipher is open, the oldest first. An open cipher takes about 3 kB, so there is an end to them:
+ *  beyond it a key's cipher is made for each use, and one in so many of those takes the oldest one's place, since
+ *  keys also die. */
 const openKeys = new Set<AesKey>();
-const MAX_OPEN_KEYS = 1024;
+const MAX_OPEN_KEYS = 2048;
+let turnedAway = 0;
+
 const BLOCK = 16;
 const MIC_LENGTH = 4;
 const JOIN_ACCEPT_MHDR = 0x20;
@@ -50,17 +54,23 @@ export function createAesKey(hex: string): AesKey {
   return { secret: createSecretKey(fromHex(hex)), subkeys: null, open: null };
 }
 
-function openCipher(key: AesKey): OpenCipher {
-  if (key.open !== null) return key.open;
-  for (const oldest of openKeys) {
-    if (openKeys.size < MAX_OPEN_KEYS) break;
-    oldest.open?.cbc.final();
-    oldest.open = null;
-    openKeys.delete(oldest);
+function createCbc(key: AesKey): Cipheriv {
+  return createCipheriv("aes-128-cbc", key.secret, new Uint8Array(BLOCK)).setAutoPadding(false);
+}
+
+function openCipher(key: AesKey): OpenCipher | null {
+  if (openKeys.size >= MAX_OPEN_KEYS) {
+    turnedAway = (turnedAway + 1) % MAX_OPEN_KEYS;
+    if (turnedAway !== 0) return null;
+    for (const oldest of openKeys) {
+      oldest.open?.cbc.final();
+      oldest.open = null;
+      openKeys.delete(oldest);
+      break;
+    }
   }
   openKeys.add(key);
-  const cbc = createCipheriv("aes-128-cbc", key.secret, new Uint8Array(BLOCK)).setAutoPadding(false);
-  key.open = { cbc, last: new Uint8Array(BLOCK) };
+  key.open = { cbc: createCbc(key), last: new Uint8Array(BLOCK) };
   return key.open;
 }
 
@@ -77,7 +87,7 @@ function aesEcb(key: AesKey, blocks: Uint8Array): Uint8Array {
 
 function subkeysOf(key: AesKey): Uint8Array {
   if (key.subkeys !== null) return key.subkeys;
-  const k1 = doubled(chain(openCipher(key), new Uint8Array(BLOCK)));
+  const k1 = doubled(cbcMac(key, new Uint8Array(BLOCK)));
   key.subkeys = Uint8Array.of(...k1, ...doubled(k1));
   return key.subkeys;
 }
@@ -90,8 +100,10 @@ function doubled(block: Uint8Array): Uint8Array {
   return out;
 }
 
-/** CBC-MAC with a zero IV over whole blocks, which it overwrites. The result is valid until the key's next use. */
-function chain(cipher: OpenCipher, blocks: Uint8Array): Uint8Array {
+/** CBC-MAC with a zero IV over whole blocks, which it may overwrite. The result is valid until the key's next use. */
+function cbcMac(key: AesKey, blocks: Uint8Array): Uint8Array {
+  const cipher = key.open ?? openCipher(key);
+  if (cipher === null) return once(createCbc(key), blocks).subarray(-BLOCK);
   const { cbc, last } = cipher;
   for (let i = 0; i < BLOCK; i++) blocks[i] = (blocks[i] ?? 0) ^ (last[i] ?? 0);
   const out = cbc.update(blocks);
@@ -113,7 +125,7 @@ function cmacInPlace(key: AesKey, buffer: Uint8Array, length: number): Uint8Arra
   for (let i = 0; i < BLOCK; i++) {
     buffer[end - BLOCK + i] = (buffer[end - BLOCK + i] ?? 0) ^ (subkeys[from + i] ?? 0);
   }
-  return chain(openCipher(key), buffer.subarray(0, end));
+  return cbcMac(key, buffer.subarray(0, end));
 }
 
 /** AES-CMAC (RFC 4493), 16 bytes. */
@@ -123,25 +135,17 @@ export function cmac(key: AesKey, message: Uint8Array): Uint8Array {
   return cmacInPlace(key, buffer, message.length).slice();
 }
 
-/** Block B0 or A_i: `first` ‖ 0(4) ‖ direction ‖ DevAddr ‖ FCnt(4) ‖ 0 ‖ `last`. The counter is all 32 bits. */
-function writeBlock(
-  out: Uint8Array,
-  first: number,
-  direction: Direction,
-  devAddr: string,
-  fCnt32: number,
-  last: number,
-): void {
-  out.fill(0, 0, 5);
-  out[0] = first;
-  out[5] = direction === "up" ? 0 : 1;
-  writeHexReversed(devAddr, out, 6, 4, "devAddr");
-  out[10] = fCnt32;
-  out[11] = fCnt32 >>> 8;
-  out[12] = fCnt32 >>> 16;
-  out[13] = fCnt32 >>> 24;
-  out[14] = 0;
-  out[15] = last;
+/** B0 or A_i into the scratch: `first` ‖ 0(4) ‖ direction ‖ DevAddr ‖ FCnt(4), all 32 bits ‖ 0 ‖ `last`. */
+function writeBlock(first: number, direction: Direction, devAddr: string, fCnt32: number, last: number) {
+  scratch.fill(0, 0, BLOCK);
+  scratch[0] = first;
+  scratch[5] = direction === "up" ? 0 : 1;
+  writeHexReversed(devAddr, scratch, 6, 4, "devAddr");
+  scratch[10] = fCnt32;
+  scratch[11] = fCnt32 >>> 8;
+  scratch[12] = fCnt32 >>> 16;
+  scratch[13] = fCnt32 >>> 24;
+  scratch[15] = last;
 }
 
 function dataTag(
@@ -153,7 +157,7 @@ function dataTag(
   length: number,
 ): Uint8Array {
   if (length > MAX_MIC_INPUT) throw new RangeError("data frame: " + length + " bytes before the MIC");
-  writeBlock(scratch, 0x49, direction, devAddr, fCnt32, length);
+  writeBlock(0x49, direction, devAddr, fCnt32, length);
   for (let i = 0; i < length; i++) scratch[BLOCK + i] = message[i] ?? 0;
   return cmacInPlace(nwkSKey, scratch, BLOCK + length);
 }
@@ -171,7 +175,7 @@ export function dataMic(
   return dataTag(nwkSKey, direction, devAddr, fCnt32, bytesWithoutMic, length).slice(0, MIC_LENGTH);
 }
 
-/** Whether the last 4 bytes are the right MIC. Compares in constant time; false for anything too short or too long. */
+/** Whether the last 4 bytes are the right MIC. Compares in constant time; false for a wrong length. */
 export function verifyDataMic(
   nwkSKey: AesKey,
   direction: Direction,
@@ -200,16 +204,12 @@ export function cryptFrmPayload(
   payload: Uint8Array,
 ): Uint8Array {
   if (payload.length > 255 * BLOCK) throw new RangeError("FRMPayload: " + payload.length + " bytes");
-  if (payload.length > BLOCK) {
-    // A_1 as a big-endian counter: its last byte counts the blocks, as AES-CTR does
-    const first = new Uint8Array(BLOCK);
-    writeBlock(first, 0x01, direction, devAddr, fCnt32, 1);
-    return once(createCipheriv("aes-128-ctr", key.secret, first), payload);
-  }
+  writeBlock(0x01, direction, devAddr, fCnt32, 1);
+  const first = scratch.subarray(0, BLOCK);
+  // A_1 as a big-endian counter: its last byte counts the blocks, as AES-CTR does
+  if (payload.length > BLOCK) return once(createCipheriv("aes-128-ctr", key.secret, first), payload);
   const out = new Uint8Array(payload.length);
-  if (payload.length === 0) return out;
-  writeBlock(scratch, 0x01, direction, devAddr, fCnt32, 1);
-  const stream = chain(openCipher(key), scratch.subarray(0, BLOCK));
+  const stream = payload.length > 0 ? cbcMac(key, first) : out;
   for (let i = 0; i < out.length; i++) out[i] = (payload[i] ?? 0) ^ (stream[i] ?? 0);
   return out;
 }
@@ -225,7 +225,7 @@ export function verifyJoinRequestMic(appKey: AesKey, phyPayload: Uint8Array): bo
   return endsWith(phyPayload, cmac(appKey, phyPayload.subarray(0, phyPayload.length - MIC_LENGTH)));
 }
 
-/** A whole join-accept PHYPayload. It is encrypted with AES *decryption*, so that a device needs AES encryption only. */
+/** A whole join-accept PHYPayload. AES *decryption* encrypts it, so that a device needs AES encryption only. */
 export function sealJoinAccept(appKey: AesKey, accept: JoinAccept): Uint8Array {
   const fields = encodeJoinAccept(accept);
   const plain = new Uint8Array(1 + fields.length + MIC_LENGTH);
@@ -238,7 +238,7 @@ export function sealJoinAccept(appKey: AesKey, accept: JoinAccept): Uint8Array {
   return plain;
 }
 
-/** Decrypts and verifies a join-accept, then reads it. Throws a CodecError: length, mType, mic, reserved, cfListType. */
+/** Decrypts and verifies a join-accept, then reads it. CodecError: length, mType, mic, reserved, cfListType. */
 export function openJoinAccept(appKey: AesKey, phyPayload: Uint8Array): JoinAccept {
   const frame = decodePhyPayload(phyPayload);
   if (frame.mType !== "joinAccept") throw codecError("mType", "join-accept: this is a " + frame.mType);

@@ -1,5 +1,5 @@
-/** MAC commands of classes A and C, TS001-1.0.4 chapter 5. They travel one after the other, without separators, in FOpts
- *  or as the FRMPayload of FPort 0. Each is a CID byte and a fixed number of payload bytes, here one row of a table:
+/** MAC commands of classes A and C, TS001-1.0.4 chapter 5. They travel one after the other, without separators, in
+ *  FOpts or as the FRMPayload of FPort 0. Each is a CID byte and a fixed number of payload bytes, here one row of a table:
  *  the payload is read as one little-endian integer and cut into fields by bit. Bits of no field are RFU and zero. */
 import { codecError } from "../device/codec-error.ts";
 import type { Direction } from "./crypto.ts";

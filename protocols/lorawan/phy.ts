@@ -1,4 +1,4 @@
-/** PHYPayload, LoRaWAN L2 1.0.4 (TS001-1.0.4) chapters 4 and 6.2; also read for 1.0.2 and 1.0.3, whose bytes are the same.
+/** PHYPayload, LoRaWAN L2 1.0.4 (TS001-1.0.4) chapters 4 and 6.2; the bytes of 1.0.2 and 1.0.3 are the same.
  *    joinRequest  MHDR ‖ JoinEUI(8) ‖ DevEUI(8) ‖ DevNonce(2) ‖ MIC(4)                                    23 bytes
  *    joinAccept   MHDR ‖ encrypted(16 or 32, the MIC inside)                                          17 or 33 bytes
  *    data         MHDR ‖ DevAddr(4) ‖ FCtrl ‖ FCnt(2) ‖ FOpts(0-15) [‖ FPort ‖ FRMPayload] ‖ MIC(4)   12-255 bytes

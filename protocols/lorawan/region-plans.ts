@@ -1,5 +1,5 @@
-/** Channel plans as data: RP002-1.0.4 (LoRaWAN Regional Parameters), cross-read with two open network servers, and one
- *  national overlay. Frequencies in Hz, powers in dBm EIRP. What the values mean: regions.ts. */
+/** Channel plans as data: RP002-1.0.4 (LoRaWAN Regional Parameters), cross-read with two open network servers, and
+ *  one national overlay. Frequencies in Hz, powers in dBm EIRP. What the values mean: regions.ts. */
 
 export type RegionName = "EU433" | "EU868" | "RU864" | "AS923" | "UZ923";
 

@@ -1,5 +1,5 @@
-/** What a network server and a device need to know about a region. Which region is lawful where is for the operator and
- *  the national regulator: nothing here chooses one. The plans themselves: region-plans.ts. */
+/** What a network server and a device need to know about a region. Which region is lawful where is for the operator
+ *  and the national regulator: nothing here chooses one. The plans themselves: region-plans.ts. */
 import { PLANS, type Plan, type RegionName, type SubBand } from "./region-plans.ts";
 
 export type { RegionName, SubBand } from "./region-plans.ts";
@@ -140,7 +140,7 @@ export function dataRateOf(region: Region, text: string): number | null {
   return dr < 0 ? null : dr;
 }
 
-/** Bytes of FRMPayload that always fit at this data rate, the region's dwell time observed; 0 where that forbids it. */
+/** Bytes of FRMPayload that fit at this data rate, the region's dwell time observed; 0 where that forbids it. */
 export function maxPayloadOf(region: Region, dr: number): number {
   const rate = region.dataRates[dr];
   if (rate === undefined || rate === null) return 0;

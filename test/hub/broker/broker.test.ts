@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
+import { type EventEmitter, once as onceOf } from "node:events";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Broker, startBroker } from "../../../hub/broker/broker.ts";
@@ -15,6 +15,9 @@ const clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** MqttClient types its events more narrowly than `once` reads them. */
+const once = (client: MqttClient, event: string) => onceOf(client as unknown as EventEmitter, event);
 
 let broker: Broker;
 let outcome: UplinkOutcome | Promise<UplinkOutcome> = "kept";

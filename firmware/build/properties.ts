@@ -1,0 +1,68 @@
+/** Names cost a board as much as code does. Ours are shortened, what nobody reads is left out, functions are written the short
+ *  way; names that come from outside, and keys that are looked up by their text, stay. */
+import { type AnyNode, type ObjectExpression, type Program, parse } from "acorn";
+import { childrenOf } from "./scope.ts";
+
+function parseModule(code: string): Program {
+  return parse(code, { ecmaVersion: "latest", sourceType: "module" });
+}
+
+function nodesOf(node: AnyNode): AnyNode[] {
+  return [node, ...childrenOf(node).flatMap(nodesOf)];
+}
+
+/** Names of members, functions and values that these declarations (TypeScript) declare, and texts that they allow. */
+export function foreignNames(declarations: readonly string[]): Set<string> {
+  const code = declarations.join("\n").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+  return new Set([...code.matchAll(/[A-Za-z_]\w*(?=\??\s*[:(<]|")/g)].map(([name]) => name));
+}
+
+/** Keys of the tables in `code`: constants whose rows are objects and are looked up by name. */
+export function tableKeys(code: string): string[] {
+  return parseModule(code)
+    .body.flatMap((node) => (node.type === "VariableDeclaration" ? node.declarations : []))
+    .flatMap(({ init }) => (init?.type === "ObjectExpression" ? init.properties : []))
+    .flatMap((row) =>
+      row.type === "Property" &&
+      /^(Object|Array)Expression$/.test(row.value.type) &&
+      row.key.type === "Identifier"
+        ? [row.key.name]
+        : [],
+    );
+}
+
+/** `code` without what nobody can read: properties that no code names, and rows of tables whose key is nowhere spelled, neither
+ *  here nor in what comes from outside. Lines stay as they are. Dead code must be gone before. */
+export function withoutUnread(code: string, foreign: ReadonlySet<string>): string {
+  const nodes = nodesOf(parseModule(code));
+  const keys = new Set(tableKeys(code));
+  const read = new Set(foreign);
+  for (const node of nodes) {
+    if (node.type === "MemberExpression" && node.property.type === "Identifier") read.add(node.property.name);
+    if (node.type === "Literal" && typeof node.value === "string") read.add(node.value);
+  }
+  const isUnread = (property: ObjectExpression["properties"][number]) =>
+    property.type === "Property" &&
+    property.key.type === "Identifier" &&
+    !read.has(property.key.name) &&
+    (keys.has(property.key.name) || /^(Literal|Identifier)$/.test(property.value.type));
+  const dead = nodes.flatMap((node) =>
+    node.type === "ObjectExpression" ? node.properties.filter(isUnread) : [],
+  );
+  return dead
+    .filter(({ start, end }) => !dead.some((outer) => outer.start < start && end < outer.end))
+    .sort((a, b) => b.start - a.start)
+    .reduce((text, { start, end }) => text.slice(0, start) + text.slice(end).replace(/^\s*,/, ""), code);
+}
+
+/** `code` with the functions of its top level as arrows, in the same places. None of ours uses `this` or `arguments`. */
+export function withArrows(code: string): string {
+  return parseModule(code)
+    .body.filter((node) => node.type === "FunctionDeclaration")
+    .reverse()
+    .reduce((text, { id, params, body, start, end }) => {
+      const named = params.map((parameter) => code.slice(parameter.start, parameter.end)).join(",");
+      const arrow = `const ${id.name} = (${named}) => ${text.slice(body.start, body.end)};`;
+      return text.slice(0, start) + arrow + text.slice(end);
+    }, code);
+}

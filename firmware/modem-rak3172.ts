@@ -1,0 +1,306 @@
+/** RAK3172 with RUI3 4.x: a non-blocking driver of its AT dialect. Pure: bytes and time in, lines to write and news out.
+ *
+ *  UART 115200 8N1. A command is `AT+…` CR LF; every status line stands between CR LF. This driver says:
+ *    start   AT · AT+NWM=1 · AT+NJM=1 · AT+CLASS=A · AT+BAND=<n> · AT+DEVEUI=<16 hex> · AT+APPEUI=<16 hex> ·
+ *            AT+APPKEY=<32 hex> · AT+RETY=0 · AT+LPM=1 · AT+ADR=1 · AT+CFM=1 · AT+NJS=?        each answered OK
+ *            (AT+NWM answers with a reboot and `Current Work Mode: LoRaWAN.` when it changes the mode;
+ *            AT+NJS=? with `AT+NJS=1` or `AT+NJS=0` before its OK: a modem that kept its session is not joined again)
+ *    join    AT+JOIN=1:0:10:8 → OK … +EVT:JOIN_FAILED_<why>, up to 8 times … +EVT:JOINED
+ *    frame   AT+ADR=0|1, AT+DR=<n>, AT+CFM=0|1 only where they change, then AT+SEND=<port>:<hex> → OK …
+ *            +EVT:SEND_CONFIRMED_OK | +EVT:SEND_CONFIRMED_FAILED[(n)] | +EVT:TX_DONE when unconfirmed, and only
+ *            after it, if the downlink had a payload, +EVT:RX_<slot>:<rssi>:<snr>:UNICAST:<port>:<hex>
+ *  Refusals: any line that begins AT_ (AT_BUSY_ERROR, AT_NO_NETWORK_JOINED, AT_PARAM_ERROR, …), and
+ *  Restricted_Wait_<n>_ms where the duty cycle allows nothing yet. A refused frame is not kept here: whoever has it makes it
+ *  anew when the modem is ready, with its age, and perhaps a newer press, as they are then.
+ *
+ *  A modem that answers nothing: the line again, then the start from the beginning, then the reset pin, and every
+ *  fourth reset its power. It ends in no state that waits for ever. */
+import type { ModemIdentity } from "./identity.ts";
+import type { Frame } from "./outbox.ts";
+
+const REPLY_MS = 1500;
+/** An alarm does not wait as long for a modem that slept through its first byte. */
+const SEND_REPLY_MS = 500;
+const BUSY_MS = 1000;
+const BOOT_MS = 2000;
+/** Longer than a confirmed frame at SF12 with both its windows. */
+const AIR_MS = 20000;
+/** The downlink's line comes after the end of the frame; the UART stays open for it. */
+const LISTEN_MS = 200;
+const JOIN_TRIES = 8;
+const JOIN_ROUND_MS = 200000;
+const JOIN_PAUSE_MS = 15000;
+const LONGEST_JOIN_PAUSE_MS = 3600000;
+const LONGEST_WAIT_MS = 60000;
+const MANY_REFUSALS = 10;
+const LONGEST_LINE = 300;
+
+/** AT+BAND of each region. UZ923 joins on channels of its own: it takes a modem built with them in the place of AS923. */
+const BANDS = { EU433: 0, RU864: 2, EU868: 4, AS923: 8, UZ923: 8 };
+
+/** boot: after power or reset · start: being configured · join · pause: between joins · wait: refused, or busy · idle
+ *  · send: the frame's lines · air: on air, its windows too · listen: for the downlink's line. Numbers in the bundle. */
+export const PHASE = {
+  boot: 0,
+  start: 1,
+  join: 2,
+  pause: 3,
+  wait: 4,
+  idle: 5,
+  send: 6,
+  air: 7,
+  listen: 8,
+} as const;
+
+/** What a step asks for. write: a line · reset: hold the reset pin · power: take the power away for a moment · onAir: the
+ *  frame is being transmitted · answered: the frame is over · received: a downlink. */
+export const DO = { write: 0, reset: 1, power: 2, onAir: 3, answered: 4, received: 5 } as const;
+
+export interface Modem {
+  readonly identity: ModemIdentity;
+  /** Of the last step. */
+  readonly nowMs: number;
+  /** Of PHASE. */
+  readonly phase: number;
+  /** Lines still to be written in this phase, the one that awaits its status first. */
+  readonly script: readonly string[];
+  readonly dueMs: number;
+  /** Bytes of a line whose end has not come. */
+  readonly line: string;
+  readonly isJoined: boolean;
+  /** Deadlines in a row at which nothing had been heard. */
+  readonly silences: number;
+  readonly resets: number;
+  readonly refusals: number;
+  /** In this round of joining, and rounds that failed in a row. */
+  readonly joinFailures: number;
+  readonly joinRounds: number;
+  /** An alarm waits for the join: only short pauses. */
+  readonly isHurried: boolean;
+  /** What the modem was last told; -1: the network decides (ADR). */
+  readonly dataRate: number;
+  readonly isConfirmed: boolean;
+}
+
+/** What happened: bytes came, a frame is to be sent (only when `phase` is idle), a new alarm waits (ends a pause between joins
+ *  now, and makes only short ones until joined), or nothing but time. */
+export interface ModemInput {
+  readonly nowMs: number;
+  readonly text?: string;
+  readonly frame?: Frame;
+  readonly isAlarm?: boolean;
+}
+
+export type ModemEffect =
+  | { readonly do: typeof DO.write; readonly line: string }
+  | { readonly do: typeof DO.reset | typeof DO.power | typeof DO.onAir }
+  | { readonly do: typeof DO.answered; readonly isAcked: boolean }
+  | { readonly do: typeof DO.received; readonly port: number; readonly hex: string };
+
+export type ModemStep = readonly [Modem, readonly ModemEffect[]];
+
+/** The step being taken: a copy of the state, to be changed. It never leaves this file but whole. */
+type Draft = { -readonly [K in keyof Modem]: Modem[K] } & { effects: ModemEffect[] };
+
+/** A modem that was just given power. */
+export function createModem(identity: ModemIdentity, nowMs: number): Modem {
+  return {
+    identity: identity,
+    nowMs: nowMs,
+    phase: PHASE.boot,
+    script: [],
+    dueMs: nowMs + 300,
+    line: "",
+    isJoined: false,
+    silences: 0,
+    resets: 0,
+    refusals: 0,
+    joinFailures: 0,
+    joinRounds: 0,
+    isHurried: false,
+    dataRate: -1,
+    isConfirmed: true,
+  };
+}
+
+/** True when this identity can be told to the modem. */
+export function isModemIdentity(identity: ModemIdentity): boolean {
+  return BANDS[identity.region] !== undefined;
+}
+
+/** Lowest data rate with room for a report: 400 ms of dwell time leave none to DR0 and DR1 in AS923. */
+export function lowestRateOf(identity: ModemIdentity): number {
+  return BANDS[identity.region] === BANDS.AS923 ? 2 : 0;
+}
+
+function startScript(identity: ModemIdentity): string[] {
+  const keys = "|+DEVEUI=" + identity.devEui + "|+APPEUI=" + identity.joinEui + "|+APPKEY=" + identity.appKey;
+  const band = "|+NWM=1|+NJM=1|+CLASS=A|+BAND=" + BANDS[identity.region];
+  return (band + keys + "|+RETY=0|+LPM=1|+ADR=1|+CFM=1|+NJS=?").split("|");
+}
+
+function frameScript(d: Modem, frame: Frame): string[] {
+  const rate = frame.dataRate;
+  const lines: string[] = [];
+  if (rate !== d.dataRate && (rate < 0 || d.dataRate < 0)) lines.push("+ADR=" + (rate < 0 ? 1 : 0));
+  if (rate !== d.dataRate && rate >= 0) lines.push("+DR=" + rate);
+  if (frame.isConfirmed !== d.isConfirmed) lines.push("+CFM=" + (frame.isConfirmed ? 1 : 0));
+  lines.push("+SEND=" + frame.port + ":" + frame.hex);
+  return lines;
+}
+
+function rest(d: Draft, phase: number, forMs: number): void {
+  d.phase = phase;
+  d.script = [];
+  d.dueMs = d.nowMs + forMs;
+}
+
+/** Writes the first line of `script`. */
+function run(d: Draft, phase: number, script: readonly string[]): void {
+  rest(d, phase, phase === PHASE.send ? SEND_REPLY_MS : REPLY_MS);
+  d.script = script;
+  d.effects.push({ do: DO.write, line: "AT" + script[0] });
+}
+
+/** After a frame on air whose end will not come any more. */
+function loseFrame(d: Draft): void {
+  if (d.phase === PHASE.air) d.effects.push({ do: DO.answered, isAcked: false });
+}
+
+function start(d: Draft): void {
+  loseFrame(d);
+  d.isJoined = false;
+  d.dataRate = -1;
+  d.isConfirmed = true;
+  run(d, PHASE.start, startScript(d.identity));
+}
+
+function join(d: Draft): void {
+  d.isJoined = false;
+  d.joinFailures = 0;
+  run(d, PHASE.join, ["+JOIN=1:0:10:8"]);
+}
+
+function pause(d: Draft): void {
+  const rounds = d.isHurried ? 0 : Math.min(d.joinRounds, 10);
+  d.joinRounds++;
+  rest(d, PHASE.pause, Math.min(JOIN_PAUSE_MS * (1 << rounds), LONGEST_JOIN_PAUSE_MS));
+}
+
+function reset(d: Draft): void {
+  loseFrame(d);
+  d.resets++;
+  d.refusals = 0;
+  d.effects.push({ do: d.resets % 4 === 0 ? DO.power : DO.reset });
+  rest(d, PHASE.boot, BOOT_MS);
+}
+
+/** `OK`: the first line of the script is done. */
+function accept(d: Draft): void {
+  const done = d.script[0];
+  if (done === undefined) return;
+  if (done.startsWith("+DR=")) d.dataRate = parseInt(done.substr(4), 10);
+  if (done === "+ADR=1") d.dataRate = -1;
+  if (done.startsWith("+CFM=")) d.isConfirmed = done === "+CFM=1";
+  if (d.script.length > 1) run(d, d.phase, d.script.slice(1));
+  else if (d.phase === PHASE.join) rest(d, PHASE.join, JOIN_ROUND_MS);
+  else if (d.phase === PHASE.start) {
+    if (d.isJoined) rest(d, PHASE.idle, Infinity);
+    else join(d);
+  } else {
+    d.refusals = 0;
+    rest(d, PHASE.air, AIR_MS);
+    d.effects.push({ do: DO.onAir });
+  }
+}
+
+function refuse(d: Draft, line: string): void {
+  const isRestricted = line.startsWith("Restricted_Wait_");
+  const isSend = d.phase === PHASE.send;
+  const isSetting = d.phase !== PHASE.join && !(d.script[0] + "").startsWith("+SEND");
+  if (d.script.length === 0) return;
+  if (isSend && line.startsWith("AT_NO_NETWORK")) join(d);
+  // a setting that this modem will not take must not keep an alarm from going out
+  else if (isSetting && !isRestricted && line !== "AT_BUSY_ERROR") accept(d);
+  else {
+    const asked = isRestricted ? parseInt(line.substr(16), 10) : 0;
+    d.refusals++;
+    if (d.refusals >= MANY_REFUSALS) reset(d);
+    else if (d.phase === PHASE.join) pause(d);
+    else rest(d, isSend ? PHASE.wait : PHASE.boot, asked > 0 ? Math.min(asked, LONGEST_WAIT_MS) : BUSY_MS);
+  }
+}
+
+function happen(d: Draft, line: string): void {
+  const part = line.split(":");
+  const what = part[1] + "";
+  const isAcked = what === "SEND_CONFIRMED_OK";
+  const isOver = d.isConfirmed ? what.startsWith("SEND_CONFIRMED_") : what === "TX_DONE";
+  if (part[4] === "UNICAST")
+    d.effects.push({ do: DO.received, port: parseInt(part[5] + "", 10), hex: part[6] + "" });
+  else if (what === "JOINED") {
+    d.isJoined = true;
+    d.isHurried = false;
+    d.joinRounds = d.resets = 0;
+    if (d.phase === PHASE.join || d.phase === PHASE.pause) rest(d, PHASE.idle, Infinity);
+  } else if (what.startsWith("JOIN_FAILED") && d.phase === PHASE.join) {
+    d.joinFailures++;
+    if (d.joinFailures >= JOIN_TRIES) pause(d);
+  } else if (isOver && d.phase === PHASE.air) {
+    d.effects.push({ do: DO.answered, isAcked: isAcked });
+    rest(d, PHASE.listen, LISTEN_MS);
+  }
+}
+
+function takeLine(d: Draft, line: string): void {
+  if (line === "") return;
+  d.silences = 0;
+  if (line === "OK") accept(d);
+  else if (line.startsWith("AT_") || line.startsWith("Restricted")) refuse(d, line);
+  else if (line.startsWith("+EVT")) happen(d, line);
+  else if (line.includes("NJS=1")) d.isJoined = true;
+  else if (line.includes("Current Work Mode")) {
+    // the modem restarted: by AT+NWM, or by itself, and then it has forgotten what it was told
+    if (d.script[0] === "+NWM=1") accept(d);
+    else start(d);
+  }
+}
+
+function takeBytes(d: Draft, text: string): void {
+  const lines = (d.line + text).split("\n");
+  for (const line of lines.slice(0, -1)) takeLine(d, line.trim());
+  d.line = (lines[lines.length - 1] + "").slice(-LONGEST_LINE);
+}
+
+function fallSilent(d: Draft): void {
+  d.silences++;
+  d.line = "";
+  if (d.silences >= 4) {
+    d.silences = 1;
+    reset(d);
+    // the first line to a modem asleep may be what woke it
+  } else if (d.silences === 1 && d.script.length > 0) run(d, d.phase, d.script);
+  else start(d);
+}
+
+function tick(d: Draft): void {
+  const phase = d.phase;
+  if (d.nowMs < d.dueMs) return;
+  if (phase === PHASE.boot) start(d);
+  else if (phase === PHASE.pause) join(d);
+  else if (phase === PHASE.wait || phase === PHASE.listen) rest(d, PHASE.idle, Infinity);
+  else if (phase === PHASE.join && d.script.length === 0) pause(d);
+  else fallSilent(d);
+}
+
+/** Takes one input. */
+export function stepModem(modem: Modem, input: ModemInput): ModemStep {
+  const d: Draft = Object.assign({}, modem, { nowMs: input.nowMs, effects: [] });
+  if (input.text !== undefined) takeBytes(d, input.text);
+  else if (input.frame !== undefined) run(d, PHASE.send, frameScript(d, input.frame));
+  else if (input.isAlarm) {
+    d.isHurried = !d.isJoined;
+    if (d.phase === PHASE.pause) join(d);
+  } else tick(d);
+  return [d, d.effects];
+}

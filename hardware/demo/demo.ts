@@ -1,0 +1,128 @@
+/** `tugma demo` (`npm start`): a hub, a centre and a site of four entrances on this machine, with the real protocols
+ *  between them. Two addresses are printed: the entrances, to press, and the console, to answer. */
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import type { Socket } from "node:net";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import mqtt from "mqtt";
+import { createRealClock } from "../virtual/clock.ts";
+import { buildButton } from "./build.ts";
+import { buildPages } from "./build-pages.ts";
+import { createDemoSite } from "./demo-site.ts";
+import { startEntranceServer } from "./entrance-server.ts";
+import { freeTcpPort } from "./ports.ts";
+import { DEMO_ENTRANCES, DEMO_GATEWAYS, DEMO_REGION, signedPlace } from "./site-data.ts";
+import { startVirtualSite } from "./virtual-site.ts";
+import { startWorld, type World } from "./world.ts";
+
+interface Io {
+  print(line: string): void;
+  printError(line: string): void;
+  readonly signal: AbortSignal;
+}
+
+const USAGE = `usage: npx tugma demo [--fresh] [--dir D]
+  --fresh   begin with an empty world
+  --dir D   where its state is kept (./data/demo)`;
+
+const ENTRANCE_PORT = 8070;
+const REALM = "demo";
+
+/** Exit status 0 after Ctrl-C, 64 for a wrong command line, 69 when something could not start. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  let values: { fresh?: boolean; dir?: string };
+  try {
+    const options = { fresh: { type: "boolean" }, dir: { type: "string" } } as const;
+    ({ values } = parseArgs({ args: [...args], options }));
+  } catch (error) {
+    io.printError(`demo: ${(error as Error).message}\n${USAGE}`);
+    return 64;
+  }
+  const dir = path.resolve(values.dir ?? "data/demo");
+  if (values.fresh) rmSync(dir, { recursive: true, force: true });
+  const started = performance.now();
+  await using stack = new AsyncDisposableStack();
+  try {
+    const lines = await compose(dir, io, stack);
+    for (const line of lines) io.print(line);
+    io.printError(`up after ${((performance.now() - started) / 1000).toFixed(1)} s; Ctrl-C stops everything`);
+  } catch (error) {
+    io.printError(`demo: ${(error as Error).message}`);
+    return 69;
+  }
+  if (!io.signal.aborted) await once(io.signal, "abort");
+  io.printError("stopping");
+  return 0;
+}
+
+async function compose(dir: string, io: Io, stack: AsyncDisposableStack): Promise<string[]> {
+  const progress = (line: string) => io.printError(`· ${line}`);
+  progress("building the pages and the firmware, where they are out of date");
+  await buildPages();
+  const bundle = await buildButton();
+  const world = await startWorld({
+    dir,
+    region: DEMO_REGION,
+    realm: REALM,
+    deviceNames: Object.fromEntries(DEMO_ENTRANCES.map(({ id, name }) => [id, name])),
+    usualPorts: true,
+    progress,
+  });
+  stack.defer(() => world.stop());
+  watchParts(world, io);
+  progress("switching on the site: four entrances, two gateways");
+  const clock = createRealClock();
+  const virtual = await startVirtualSite({ dir, clock, bundle, world });
+  stack.defer(() => virtual.stop());
+  const site = createDemoSite({
+    site: virtual.site,
+    entrances: DEMO_ENTRANCES,
+    gateways: DEMO_GATEWAYS,
+    link: world.link,
+    wallMs: clock.wallMs,
+  });
+  stack.defer(await watchHub(world, site.onHubMessage));
+  const pages = await startEntranceServer({
+    port: await freeTcpPort(ENTRANCE_PORT),
+    host: "127.0.0.1",
+    site,
+    clock,
+  });
+  stack.defer(() => pages.close());
+  const { url, loginLink } = world.console;
+  return [
+    "",
+    `  Entrances, to press:  ${pages.address}/`,
+    loginLink === null
+      ? `  Console, to answer:   ${url}/   (log in with the name you chose; --fresh begins anew)`
+      : `  Console, to answer:   ${loginLink}   (this link works once)`,
+    "",
+  ];
+}
+
+/** A part that ends by itself is said, with the place of its last words. */
+function watchParts(world: World, io: Io): void {
+  for (const [name, part] of [
+    ["hub", world.hub()],
+    ["centre", world.centre()],
+  ] as const) {
+    part.ended.then((how) => {
+      if (!io.signal.aborted) io.printError(`the ${name} has ended (${how}); its last words are in ${name}.log`);
+    });
+  }
+}
+
+/** Listens on the hub's own broker, as any observer may. Settles with the way to stop. */
+export async function watchHub(
+  world: World,
+  listener: (topic: string, payload: Uint8Array) => void,
+): Promise<() => Promise<void>> {
+  const { name, secret, port } = world.observer;
+  const client = mqtt.connect({ host: "127.0.0.1", port, username: name, password: secret, reconnectPeriod: 500 });
+  client.on("error", () => undefined); // it connects again by itself
+  client.on("connect", () => (client.stream as Socket).setNoDelay(true));
+  client.on("message", listener);
+  await client.subscribeAsync("tugma/#", { qos: 1 });
+  return () => client.endAsync(true);
+}

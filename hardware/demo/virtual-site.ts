@@ -1,0 +1,143 @@
+/** The demo's entrances and gateways, switched on and registered at the hub. What a real device keeps over a power cut
+ *  (Storage, the modem's flash) is kept in `site/` of the world's folder, so that the next start goes on from there. */
+import { randomBytes, randomInt } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { createBoard } from "../virtual/board.ts";
+import type { Lamp } from "../virtual/board-lamp.ts";
+import { type BoardStorage, createBoardStorage } from "../virtual/board-storage.ts";
+import type { Board } from "../virtual/board-types.ts";
+import type { Clock, Timer } from "../virtual/clock.ts";
+import { createUdpDatagrams } from "../virtual/datagram.ts";
+import type { Rak3172Flash } from "../virtual/rak3172-settings.ts";
+import { createRandom } from "../virtual/random.ts";
+import { createSite } from "../virtual/site.ts";
+import type { EntranceOptions, Site } from "../virtual/site-types.ts";
+import {
+  DEMO_ENTRANCES,
+  DEMO_GATEWAYS,
+  DEMO_JOIN_EUI,
+  DEMO_REGION,
+  type DemoEntrance,
+  signedPlace,
+} from "./site-data.ts";
+import type { World } from "./world.ts";
+
+export interface VirtualSiteOptions {
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly bundle: string;
+  readonly world: Pick<World, "addDevices" | "udpPort">;
+  readonly entrances?: readonly DemoEntrance[];
+  /** Further fields of every board's identity. */
+  readonly identity?: Readonly<Record<string, unknown>>;
+}
+
+export interface VirtualSite {
+  readonly site: Site<Lamp, Board>;
+  stop(): Promise<void>;
+}
+
+/** Short, so that a newcomer sees the site live; the product's own default is an hour. */
+const HEARTBEAT_S = 60;
+const SAVE_MS = 500;
+
+/** What one device keeps. */
+interface Kept {
+  readonly appKey: string;
+  readonly storage: Readonly<Record<string, string>>;
+  readonly flash?: Rak3172Flash;
+}
+
+/** Settles when everything has power and the hub knows the devices. */
+export async function startVirtualSite(options: VirtualSiteOptions): Promise<VirtualSite> {
+  const { dir, clock, world, entrances = DEMO_ENTRANCES } = options;
+  const folder = path.join(dir, "site");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const devices = entrances.map((entrance) => openDevice(folder, entrance));
+  await world.addDevices(
+    devices.map(({ entrance, kept }) => ({
+      devEui: entrance.id,
+      joinEui: DEMO_JOIN_EUI,
+      appKey: kept.appKey,
+      name: entrance.name,
+      place: signedPlace(entrance.place),
+      intervalS: HEARTBEAT_S,
+    })),
+  );
+  const flashes = new Map<string, Rak3172Flash>();
+  const site = createSite<Lamp, BoardStorage, Board>({
+    clock,
+    region: DEMO_REGION,
+    random: createRandom(randomInt(2 ** 31)),
+    datagrams: createUdpDatagrams(() => undefined), // a hub that is down loses datagrams, as on a real line
+    hubAddress: { address: "127.0.0.1", port: world.udpPort },
+    gateways: DEMO_GATEWAYS.map(({ eui, position }) => ({ eui, position })),
+    entrances: devices.map((device) => entranceOptions(device, options.identity ?? {})),
+    bundle: options.bundle,
+    createBoard,
+    onModemFlash(devEui, flash) {
+      flashes.set(devEui, flash);
+      const device = devices.find(({ entrance }) => entrance.id === devEui);
+      // a DevNonce that is used and forgotten would lock the device out: written before the air carries it
+      if (device !== undefined) save(folder, device, flash);
+    },
+  });
+  const saveAll = () => {
+    for (const device of devices) save(folder, device, flashes.get(device.entrance.id) ?? device.kept.flash);
+  };
+  let timer: Timer = clock.setTimer(tick, SAVE_MS);
+  function tick() {
+    saveAll();
+    timer = clock.setTimer(tick, SAVE_MS);
+  }
+  await site.start();
+  return {
+    site,
+    async stop() {
+      timer.cancel();
+      await site.stop();
+      saveAll();
+    },
+  };
+}
+
+interface Device {
+  readonly entrance: DemoEntrance;
+  readonly kept: Kept;
+  readonly storage: BoardStorage;
+  saved: string;
+}
+
+function openDevice(folder: string, entrance: DemoEntrance): Device {
+  const file = path.join(folder, `${entrance.id}.json`);
+  const kept: Kept = existsSync(file)
+    ? JSON.parse(readFileSync(file, "utf8"))
+    : { appKey: randomBytes(16).toString("hex"), storage: {} };
+  return { entrance, kept, storage: createBoardStorage(kept.storage), saved: "" };
+}
+
+function entranceOptions(
+  { entrance, kept, storage }: Device,
+  identity: Readonly<Record<string, unknown>>,
+): EntranceOptions<BoardStorage> {
+  return {
+    devEui: entrance.id,
+    joinEui: DEMO_JOIN_EUI,
+    appKey: kept.appKey,
+    identity: { heartbeatS: HEARTBEAT_S, ...identity },
+    position: entrance.position,
+    storage,
+    ...(kept.flash === undefined ? {} : { modemFlash: kept.flash }),
+  };
+}
+
+function save(folder: string, device: Device, flash: Rak3172Flash | undefined): void {
+  const { entrance, kept, storage } = device;
+  const text = JSON.stringify({ appKey: kept.appKey, storage: storage.snapshot(), ...(flash && { flash }) });
+  if (text === device.saved) return;
+  device.saved = text;
+  const file = path.join(folder, `${entrance.id}.json`);
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}

@@ -1,0 +1,48 @@
+/** The journal's thread. Group commit: while one transaction runs, what arrives waits in the port; then all of it becomes
+ *  the next one, so a slow disk makes larger groups instead of a longer queue. Started by host.ts. */
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { toPortable } from "./portable.ts";
+import { type Operation, openStore, type StoreOptions } from "./store.ts";
+
+/** Bounds one transaction's time. */
+const MAX_GROUP = 1024;
+/** A checkpoint waits for this much quiet … */
+const QUIET_MS = 250;
+/** … but not longer than so many groups, or the log would grow without bound under steady load. */
+const GROUPS_BETWEEN_CHECKPOINTS = 4096;
+
+const port = parentPort;
+if (port === null) throw new Error("hub/journal/worker.ts is started by hub/journal/host.ts");
+
+function start(from: NonNullable<typeof port>): void {
+  const store = openStore(workerData as StoreOptions);
+  let groups = 0;
+  let quiet: NodeJS.Timeout | undefined;
+  const checkpoint = () => {
+    groups = 0;
+    store.checkpoint();
+  };
+  from.postMessage({ opened: { head: store.head, damage: store.damage, progress: store.progress } });
+  from.on("message", (first: readonly Operation[] | "close") => {
+    const operations: Operation[] = [];
+    let message: readonly Operation[] | "close" | undefined = first;
+    while (message !== undefined && message !== "close") {
+      operations.push(...message);
+      message = operations.length < MAX_GROUP ? receiveMessageOnPort(from)?.message : undefined;
+    }
+    if (operations.length > 0) from.postMessage({ outcomes: store.run(operations).map(toPortable) });
+    clearTimeout(quiet);
+    if (message === "close") {
+      store.close();
+      from.close();
+    } else if (++groups >= GROUPS_BETWEEN_CHECKPOINTS) checkpoint();
+    else quiet = setTimeout(checkpoint, QUIET_MS);
+  });
+}
+
+try {
+  start(port);
+} catch (error) {
+  port.postMessage({ failed: toPortable({ ok: false, error }) });
+  port.close();
+}

@@ -1,0 +1,106 @@
+/** The alarm's road inside the hub: LoRaWAN server → ingest → journal, and the stages' way back. */
+import { randomBytes } from "node:crypto";
+import { REGIONS } from "../protocols/lorawan/regions.ts";
+import { type Announcement, announceStage } from "./announce.ts";
+import type { DeviceRegistry } from "./device-registry.ts";
+import type { Foundation, HubOptions } from "./foundation.ts";
+import { createIngest, type Ingest } from "./ingest.ts";
+import { createNetworkServer, type NetworkServer } from "./lorawan/server.ts";
+import type { UplinkSink } from "./lorawan/sink.ts";
+import { createNoticeJournal } from "./notice-journal.ts";
+import type { Confirmed } from "./relay/receipt-check.ts";
+import type { Supervision } from "./supervision.ts";
+
+export interface Road {
+  readonly ingest: Ingest;
+  readonly network: NetworkServer;
+  readonly notices: { readonly counters: Readonly<Record<string, number>> };
+  /** A verified receipt: the events it answers rise. */
+  confirm(confirmed: Confirmed): void;
+}
+
+export interface RoadParts {
+  readonly foundation: Foundation;
+  readonly registry: DeviceRegistry;
+  readonly supervision: Supervision;
+  announce(list: readonly Announcement[]): void;
+}
+
+/** Ready to receive; `stack` stops it. */
+export async function openRoad(
+  parts: RoadParts,
+  options: HubOptions,
+  stack: AsyncDisposableStack,
+): Promise<Road> {
+  const { foundation, registry, announce } = parts;
+  const { clock, journal, log, tell, trouble, config, time } = foundation;
+  const ingest = await createIngest({
+    journal,
+    clock,
+    device: (devEui) => registry.rows.get(devEui),
+    onStage(event) {
+      network.answerChanged(event.devEui);
+      announce(announceStage(event));
+    },
+    onTrouble: trouble,
+  });
+  const notices = createNoticeJournal({
+    clock,
+    tell,
+    log,
+    place: (devEui) => registry.rows.get(devEui)?.place,
+  });
+  const network: NetworkServer = createNetworkServer({
+    region: REGIONS[config.region],
+    clock,
+    store: journal,
+    sink: createSink(parts, ingest, notices),
+    devices: [...registry.rows.values()],
+    dutyCycle: await journal.loadDutyCycle(),
+    netId: config.lorawan.netId,
+    rxDelayS: config.lorawan.rxDelayS,
+    timeTrusted: () => time.stamp().time.source !== "none",
+    random: options.random ?? randomBytes,
+  });
+  stack.defer(() => network.stop());
+  registry.onChange(({ added, removed }) => {
+    for (const row of added) network.addDevice(row);
+    if (removed === null) return;
+    network.removeDevice(removed);
+    ingest.forget(removed);
+  });
+  return { ingest, network, notices, confirm: (confirmed) => confirmStages(ingest, confirmed) };
+}
+
+function createSink(
+  { foundation, supervision }: RoadParts,
+  ingest: Ingest,
+  notices: ReturnType<typeof createNoticeJournal>,
+): UplinkSink {
+  const { clock, disk } = foundation;
+  return {
+    async accept(uplink, counter) {
+      supervision.heard(uplink.devEui, clock.monotonicMs());
+      try {
+        return await ingest.accept(uplink, counter);
+      } catch (error) {
+        disk.refused(error);
+        throw error;
+      }
+    },
+    addReception: ingest.addReception,
+    answer: ingest.answer,
+    notice(notice) {
+      if (notice.type === "alive") supervision.heard(notice.devEui, clock.monotonicMs());
+      notices.take(notice);
+    },
+  };
+}
+
+function confirmStages(ingest: Ingest, { receipt, sequences, upTo }: Confirmed): void {
+  for (const sequence of sequences) {
+    // the stage is about the record that the receipt is made for; the further ones are at the centre, no more
+    ingest.raise(sequence, sequence === receipt.sequence ? receipt.stage : "received");
+  }
+  ingest.raiseAll(upTo, "received");
+}

@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { join } from "../../firmware/build/collect.ts";
+import { foreignNames, withArrows, withoutUnread } from "../../firmware/build/properties.ts";
+import {
+  BUDGET_BYTES,
+  BUDGET_VARIABLES,
+  buildFirmware,
+  bundle,
+  FirmwareError,
+} from "../../firmware/build.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "firmware-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Writes modules, the last is the entry; returns its path. */
+function modules(files: Record<string, string>): string {
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+  return path.join(folder, Object.keys(files).at(-1) ?? "");
+}
+
+/** What a bundle prints. */
+function run(code: string): unknown[] {
+  const printed: unknown[] = [];
+  runInNewContext(code, { print: (value: unknown) => printed.push(value) });
+  return printed;
+}
+
+describe("a bundle", () => {
+  test("joins modules in import order, without types, imports and exports", async () => {
+    const entry = modules({
+      "a.ts": "export interface A { readonly n: number }\nexport const one: number = 1;\n",
+      "b.ts": 'import { one } from "./a.ts";\nexport function two(): number { return one + one; }\n',
+      "main.ts":
+        'import { type A, one } from "./a.ts";\nimport { two } from "./b.ts";\nconst a: A = { n: two() };\nprint(a.n + one);\n',
+    });
+    expect(run(await bundle(entry))).toEqual([3]);
+  });
+
+  test("tells names apart that two modules use privately", async () => {
+    const entry = modules({
+      "c.ts": "const VERSION = 1;\nexport const c = () => ({ VERSION, of: VERSION });\n",
+      "d.ts":
+        "const VERSION = 2;\nexport function d(VERSION_2: number) { return VERSION * 10 + VERSION_2; }\n",
+      "main.ts":
+        'import { c } from "./c.ts";\nimport { d } from "./d.ts";\nconst VERSION = 3;\nprint(c().VERSION + d(5) + VERSION);\n',
+    });
+    expect(run(await bundle(entry))).toEqual([1 + 25 + 3]);
+  });
+
+  test("with a flaw is refused with the file and the line of the source", async () => {
+    const entry = modules({
+      "e.ts": "export const fine = 1;\n",
+      "flawed.ts":
+        "\n// a comment\n\nexport interface Gone {}\nexport const flat = (list: number[][]) => list.flat();\n",
+      "main.ts":
+        'import { fine } from "./e.ts";\nimport { flat } from "./flawed.ts";\nprint(flat([[fine]]));\n\nprint(new Map());\n',
+    });
+    const error = await bundle(entry).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(FirmwareError);
+    const flaws = (error as FirmwareError).flaws.map((flaw) => flaw.replace(/^.*\//, ""));
+    expect(flaws).toEqual(["flawed.ts:5: .flat is missing", "main.ts:5: Map is missing"]);
+  });
+
+  test.each([
+    [
+      "a cycle",
+      {
+        "f.ts": 'import { g } from "./g.ts";\nexport const f = () => g;\n',
+        "g.ts": 'import { f } from "./f.ts";\nexport const g = () => f;\n',
+      },
+    ],
+    [
+      "by its own name",
+      { "h.ts": "export const h = 1;\n", "main.ts": 'import { h as other } from "./h.ts";\nprint(other);\n' },
+    ],
+    [
+      "by its own name",
+      { "h.ts": "export const h = 1;\n", "main.ts": 'import * as all from "./h.ts";\nprint(all);\n' },
+    ],
+    ["export each name", { "main.ts": "const k = 1;\nexport { k };\n" }],
+    [
+      "another module defines",
+      {
+        "m.ts": "export const same = 1;\n",
+        "n.ts": 'import { same } from "./m.ts";\nprint(same);\nexport const other = 1;\n',
+        "p.ts": "export const same = 2;\n",
+        "main.ts": 'import { other } from "./n.ts";\nimport { same } from "./p.ts";\nprint(same + other);\n',
+      },
+    ],
+  ])("modules that no order or no name fits are refused: %s", (what, files) => {
+    expect(() => join(modules(files))).toThrow(what);
+  });
+});
+
+describe("shortening", () => {
+  test("leaves out what nobody reads, and keeps what comes from outside or is looked up by its text", () => {
+    const code =
+      "const T = { a: { id: 1, sia: 2 }, b: { id: 3 } };\nprint(T['a'].id, { outside: 4, unread: 5 });";
+    expect(withoutUnread(code, new Set(["outside"])).replace(/ +/g, " ")).toBe(
+      "const T = { a: { id: 1, }, };\nprint(T['a'].id, { outside: 4, });",
+    );
+  });
+
+  test("takes outside names from declarations, never from comments", () => {
+    const names = foreignNames([
+      '/** seen: not */ interface A { readonly one?: "text"; two(): void } // three: no',
+    ]);
+    expect([...names].sort()).toEqual(["one", "text", "two"]);
+  });
+
+  test("writes functions as arrows without changing them", () => {
+    const code = "function f(a, b) { return a + b; }\nfunction g() { print(f(1, 2)); }\ng();";
+    expect(run(withArrows(code))).toEqual([3]);
+  });
+});
+
+describe("the entrance button", () => {
+  test("fits its budget, has no flaw, and is plain ASCII", async () => {
+    const { code, bytes, report } = await buildFirmware("entrance-button");
+    expect(bytes).toBeLessThanOrEqual(BUDGET_BYTES);
+    expect(bytes).toBe(Buffer.byteLength(code));
+    expect(report.variables).toBeLessThan(BUDGET_VARIABLES);
+    expect(report.modules).toContain("protocols/device/report.ts");
+    expect(report.modules.at(-1)).toBe("firmware/entrance-button.ts");
+    expect(/^[\x20-\x7e\n]*$/.test(code)).toBe(true);
+  });
+
+  test("is the same every time it is built", async () => {
+    const [one, two] = await Promise.all([
+      buildFirmware("entrance-button"),
+      buildFirmware("entrance-button"),
+    ]);
+    expect(one.code).toBe(two.code);
+  });
+});
