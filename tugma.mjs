@@ -9,6 +9,11 @@ if (major < 24 || major >= 26) {
   );
   process.exitCode = 78; // EX_CONFIG
 } else {
+  // Type stripping is how the firmware is built, on purpose: its "experimental" notice would only worry an installer.
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name !== "ExperimentalWarning") console.error(warning.stack ?? String(warning));
+  });
   const { main } = await import("./tugma.ts");
   process.exitCode = await main(process.argv.slice(2));
 }

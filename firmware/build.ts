@@ -1,5 +1,5 @@
-/** `npm run firmware`: one bundle per role into dist/firmware, linted, with its size. Exit status 1 when a bundle has
- *  a flaw or is over budget. */
+/** `npm run firmware`: one bundle per role into dist/firmware, linted, with its size. Exit status 1 when a
+ *  bundle has a flaw or is over budget. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import path from "node:path";
@@ -21,7 +21,8 @@ const FOREIGN = foreignNames(
 export const ROLES = { "entrance-button": "entrance-button.ts" } as const;
 export type Role = keyof typeof ROLES;
 
-/** What the smallest board (nRF52832) takes: facts of Espruino 2v29, 2630 variables of which a program may use 60 %. */
+/** What the smallest board (nRF52832) takes: facts of Espruino 2v29, 2630 variables of which a program may
+ *  use 60 %. */
 export const BUDGET_BYTES = 10_240;
 export const BUDGET_VARIABLES = 1578;
 
@@ -118,7 +119,8 @@ function mapped({ code, map }: MinifyOutput): Mapped {
   return { code, map };
 }
 
-/** Builds the bundle that starts at `entry`. Throws a FirmwareError that names file and line of every flaw. */
+/** Builds the bundle that starts at `entry`. Throws a FirmwareError that names file and line of every
+ *  flaw. */
 export async function bundle(entry: string): Promise<string> {
   const joined = join(entry);
   const { named, flashed } = await shrink(joined);

@@ -1,9 +1,9 @@
 /** A contact that people, doors or mains relays close: samples of its level in, what they mean out. Pure.
  *
- *  A press counts from the first touch of the contact, and only `releaseMs` without any touch ends it. So a worn
- *  contact that chatters under a thumb still alarms, and a brush shorter than `holdMs` does not. Samples carry the
- *  time of their edge, not of their reading: a press that began and ended while the board was busy is judged by its
- *  real length. */
+ *  A press counts from the first touch of the contact, and only `releaseMs` without any touch ends it. So
+ *  a worn contact that chatters under a thumb still alarms, and a brush shorter than `holdMs` does not.
+ *  Samples carry the time of their edge, not of their reading: a press that began and ended while the
+ *  board was busy is judged by its real length. */
 
 export interface ContactTiming {
   /** Shorter closures mean nothing. */

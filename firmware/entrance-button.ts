@@ -1,5 +1,5 @@
-/** Entrance button: the one file of this role that touches the board. Levels, bytes and time go into the pure reducers,
- *  what they decide goes out to pins, modem and Storage. Who the board is says identity.ts.
+/** Entrance button: the one file of this role that touches the board. Levels, bytes and time go into the
+ *  pure reducers, what they decide goes out to pins, modem and Storage. Who the board is says identity.ts.
  *  Button and tamper switch close to ground; the mains input is closed to ground while mains is lost. */
 import type { Kind } from "../protocols/device/kinds.ts";
 import type { Mode } from "../protocols/device/report.ts";
@@ -14,16 +14,8 @@ import {
 } from "./contact.ts";
 import type { Identity } from "./identity.ts";
 import { BUZZER, type LampMeaning, lampAt } from "./lamp.ts";
-import {
-  createModem,
-  DO,
-  isModemIdentity,
-  lowestRateOf,
-  type ModemEffect,
-  type ModemInput,
-  PHASE,
-  stepModem,
-} from "./modem-rak3172.ts";
+import { createModem, DO, type ModemEffect, type ModemInput, PHASE, stepModem } from "./modem-rak3172.ts";
+import { isModemIdentity, lowestRateOf } from "./modem-rak3172-lines.ts";
 import { openNumberStore } from "./number-store.ts";
 import {
   dueEvent,
@@ -66,6 +58,11 @@ const TICK_MS = 1000;
 
 const storage = require("Storage");
 
+/** Milliseconds on the scale of `getTime`. */
+function now(): number {
+  return getTime() * 1000;
+}
+
 function readIdentity(): Identity {
   const found = (storage.readJSON("identity", true) ?? {}) as Identity;
   if (found.profile !== undefined && isModemIdentity(found)) return found;
@@ -74,7 +71,7 @@ function readIdentity(): Identity {
 
 const identity = readIdentity();
 const profile = identity.profile;
-const bootMs = getTime() * 1000;
+const bootMs = now();
 const numbers = openNumberStore(storage, E.hwRand() & 0xffff);
 
 /** Bit 0 of a lamp's levels is the last. */
@@ -112,7 +109,7 @@ function luck(): number {
 }
 
 function raise(kind: Kind, number: number, atMs: number, detail: number): void {
-  const nowMs = getTime() * 1000;
+  const nowMs = now();
   const raised = { kind: kind, mode: modeAt(nowMs), number: number, atMs: atMs, detail: detail };
   outbox = raiseEvent(outbox, raised, nowMs);
 }
@@ -133,7 +130,7 @@ function measureBattery(nowMs: number): void {
   if (batteryPercent !== null) setFault(BATTERY, batteryPercent < limit, nowMs);
 }
 
-// ---- modem --------------------------------------------------------------------------------------------------------
+// ---- modem ---------------------------------------------------------------------------------------------
 
 function take(hex: string, nowMs: number): void {
   try {
@@ -193,7 +190,7 @@ function send(nowMs: number): void {
   feedModem({ nowMs: nowMs, frame: frame });
 }
 
-// ---- the rest -----------------------------------------------------------------------------------------------------
+// ---- the rest ------------------------------------------------------------------------------------------
 
 /** Events that are still open are sign of life enough, and not to be disturbed. */
 function beat(nowMs: number): void {
@@ -221,14 +218,14 @@ function onPress(effect: ContactEffect): void {
   if (effect.do === CONTACT.held) {
     pressNumber = numbers.take();
     raise("panic", pressNumber, effect.atMs, PRESS_LENGTH);
-    feedModem({ nowMs: getTime() * 1000, isAlarm: true });
+    feedModem({ nowMs: now(), isAlarm: true });
   } else if (effect.do === CONTACT.released) outbox = releasePress(outbox, pressNumber, effect.atMs);
   // the alarm of a contact that stays closed stands; that it stays closed is a fault besides
   if (effect.do !== CONTACT.held) setFault(STUCK, effect.do === CONTACT.stuck, effect.atMs);
 }
 
 function run(): void {
-  const nowMs = getTime() * 1000;
+  const nowMs = now();
   // what throws below is printed and must not be the last thing this program does
   arm(TICK_MS);
   const contactsMs = contacts.reduce((due, poll) => Math.min(due, poll(nowMs)), Infinity);
@@ -284,7 +281,7 @@ watchContact(profile.button, PRESS, onPress);
 watchContact(profile.tamper, CASE_OPEN, (effect) => setFault(CASE, effect.do === CONTACT.held, effect.atMs));
 watchContact(profile.mains, MAINS_LOST, (effect) => setFault(MAINS, effect.do === CONTACT.held, effect.atMs));
 Serial1.on("data", (text) => {
-  feedModem({ nowMs: getTime() * 1000, text: text });
+  feedModem({ nowMs: now(), text: text });
   arm(0);
 });
 raise("heartbeat", NO_NUMBER, bootMs, RESTARTED);

@@ -1,5 +1,5 @@
-/** What the lamp and the buzzer say. Every meaning has its own rhythm, so that it can be read without seeing colour.
- *  Pure: meaning and time in, levels out. */
+/** What the lamp and the buzzer say. Every meaning has its own rhythm, so that it can be read without
+ *  seeing colour. Pure: meaning and time in, levels out. */
 
 export type LampMeaning =
   | "off"
@@ -28,7 +28,8 @@ const PATTERNS: Record<LampMeaning, readonly number[]> = {
   blink: [GREEN],
 };
 
-/** Levels of a meaning that has been shown for `shownMs`, and in how many milliseconds they change (Infinity: never). */
+/** Levels of a meaning that has been shown for `shownMs`, and in how many milliseconds they change
+ *  (Infinity: never). */
 export function lampAt(
   meaning: LampMeaning,
   shownMs: number,

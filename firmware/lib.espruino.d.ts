@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noShadowRestrictedNames: with noLib this file is where they are declared
-/** The language and the board as Espruino 2v29 has them, and nothing more: with `noLib`, what is not declared here
- *  does not compile. Checked member by member against the interpreter. `Object.freeze`, `Map`, `Array.from`,
- *  `Number.isInteger`, `Math.trunc`, `[].at` and their like are missing on purpose. Only what a program uses is
- *  declared; add a member when a program needs it and the interpreter has it. */
+/** The language and the board as Espruino 2v29 has them, and nothing more: with `noLib`, what is not
+ *  declared here does not compile. Checked member by member against the interpreter. `Object.freeze`,
+ *  `Map`, `Array.from`, `Number.isInteger`, `Math.trunc`, `[].at` and their like are missing on purpose.
+ *  Only what a program uses is declared; add a member when a program needs it and the interpreter has it. */
 
-// ---- what the compiler itself wants -------------------------------------------------------------------------------
+// ---- what the compiler itself wants --------------------------------------------------------------------
 interface Object {
   hasOwnProperty(name: string): boolean;
   toString(): string;
@@ -38,7 +38,7 @@ type Omit<T, K> = Pick<T, Exclude<keyof T, K>>;
 type Record<K extends string | number, T> = { [P in K]: T };
 type ReturnType<T extends (...args: never) => unknown> = T extends (...args: never) => infer R ? R : never;
 
-// ---- built-ins ----------------------------------------------------------------------------------------------------
+// ---- built-ins -----------------------------------------------------------------------------------------
 interface ObjectConstructor {
   assign<T, U>(target: T, source: U): T & U;
   assign<T, U, V>(target: T, source1: U, source2: V): T & U & V;
@@ -64,6 +64,7 @@ interface String {
   includes(part: string): boolean;
   indexOf(part: string, from?: number): number;
   padStart(length: number, fill?: string): string;
+  repeat(times: number): string;
   slice(from: number, to?: number): string;
   split(by: string): string[];
   startsWith(part: string): boolean;
@@ -135,7 +136,7 @@ declare const Math: Math;
 declare const Infinity: number;
 declare function parseInt(text: string, radix: number): number;
 
-// ---- the board ----------------------------------------------------------------------------------------------------
+// ---- the board -----------------------------------------------------------------------------------------
 /** A pin by its name on the board, at most four characters: "D13", "A0". */
 type PinName = string;
 type TimerId = number & { readonly __timer: never };
@@ -176,7 +177,8 @@ interface StorageModule {
   /** The whole file as a string of bytes, or undefined. */
   read(name: string): string | undefined;
   readJSON(name: string, noExceptions: boolean): unknown;
-  /** Creates or fills a file. Flash bytes are written once: a second, other value throws, as a full Storage does. */
+  /** Creates or fills a file. Flash bytes are written once: a second, other value throws, as a full
+   *  Storage does. */
   write(name: string, data: string, offset?: number, size?: number): boolean;
 }
 declare function require(module: "Storage"): StorageModule;

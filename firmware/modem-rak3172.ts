@@ -1,4 +1,5 @@
-/** RAK3172 with RUI3 4.x: a non-blocking driver of its AT dialect. Pure: bytes and time in, lines to write and news out.
+/** RAK3172 with RUI3 4.x: a non-blocking driver of its AT dialect. Pure: bytes and time in, lines to write
+ *  and news out.
  *
  *  UART 115200 8N1. A command is `AT+…` CR LF; every status line stands between CR LF. This driver says:
  *    start   AT · AT+NWM=1 · AT+NJM=1 · AT+CLASS=A · AT+BAND=<n> · AT+DEVEUI=<16 hex> · AT+APPEUI=<16 hex> ·
@@ -10,12 +11,14 @@
  *            +EVT:SEND_CONFIRMED_OK | +EVT:SEND_CONFIRMED_FAILED[(n)] | +EVT:TX_DONE when unconfirmed, and only
  *            after it, if the downlink had a payload, +EVT:RX_<slot>:<rssi>:<snr>:UNICAST:<port>:<hex>
  *  Refusals: any line that begins AT_ (AT_BUSY_ERROR, AT_NO_NETWORK_JOINED, AT_PARAM_ERROR, …), and
- *  Restricted_Wait_<n>_ms where the duty cycle allows nothing yet. A refused frame is not kept here: whoever has it makes it
- *  anew when the modem is ready, with its age, and perhaps a newer press, as they are then.
+ *  Restricted_Wait_<n>_ms where the duty cycle allows nothing yet. A refused frame is not kept here:
+ *  whoever has it makes it anew when the modem is ready, with its age, and perhaps a newer press, as they
+ *  are then.
  *
- *  A modem that answers nothing: the line again, then the start from the beginning, then the reset pin, and every
- *  fourth reset its power. It ends in no state that waits for ever. */
+ *  A modem that answers nothing: the line again, then the start from the beginning, then the reset pin,
+ *  and every fourth reset its power. It ends in no state that waits for ever. */
 import type { ModemIdentity } from "./identity.ts";
+import { frameScript, startScript } from "./modem-rak3172-lines.ts";
 import type { Frame } from "./outbox.ts";
 
 const REPLY_MS = 1500;
@@ -35,11 +38,9 @@ const LONGEST_WAIT_MS = 60000;
 const MANY_REFUSALS = 10;
 const LONGEST_LINE = 300;
 
-/** AT+BAND of each region. UZ923 joins on channels of its own: it takes a modem built with them in the place of AS923. */
-const BANDS = { EU433: 0, RU864: 2, EU868: 4, AS923: 8, UZ923: 8 };
-
-/** boot: after power or reset · start: being configured · join · pause: between joins · wait: refused, or busy · idle
- *  · send: the frame's lines · air: on air, its windows too · listen: for the downlink's line. Numbers in the bundle. */
+/** boot: after power or reset · start: being configured · join · pause: between joins · wait: refused, or
+ *  busy · idle · send: the frame's lines · air: on air, its windows too · listen: for the downlink's line.
+ *  Numbers in the bundle. */
 export const PHASE = {
   boot: 0,
   start: 1,
@@ -52,8 +53,8 @@ export const PHASE = {
   listen: 8,
 } as const;
 
-/** What a step asks for. write: a line · reset: hold the reset pin · power: take the power away for a moment · onAir: the
- *  frame is being transmitted · answered: the frame is over · received: a downlink. */
+/** What a step asks for. write: a line · reset: hold the reset pin · power: take the power away for a
+ *  moment · onAir: the frame is being transmitted · answered: the frame is over · received: a downlink. */
 export const DO = { write: 0, reset: 1, power: 2, onAir: 3, answered: 4, received: 5 } as const;
 
 export interface Modem {
@@ -82,8 +83,8 @@ export interface Modem {
   readonly isConfirmed: boolean;
 }
 
-/** What happened: bytes came, a frame is to be sent (only when `phase` is idle), a new alarm waits (ends a pause between joins
- *  now, and makes only short ones until joined), or nothing but time. */
+/** What happened: bytes came, a frame is to be sent (only when `phase` is idle), a new alarm waits (ends a
+ *  pause between joins now, and makes only short ones until joined), or nothing but time. */
 export interface ModemInput {
   readonly nowMs: number;
   readonly text?: string;
@@ -121,32 +122,6 @@ export function createModem(identity: ModemIdentity, nowMs: number): Modem {
     dataRate: -1,
     isConfirmed: true,
   };
-}
-
-/** True when this identity can be told to the modem. */
-export function isModemIdentity(identity: ModemIdentity): boolean {
-  return BANDS[identity.region] !== undefined;
-}
-
-/** Lowest data rate with room for a report: 400 ms of dwell time leave none to DR0 and DR1 in AS923. */
-export function lowestRateOf(identity: ModemIdentity): number {
-  return BANDS[identity.region] === BANDS.AS923 ? 2 : 0;
-}
-
-function startScript(identity: ModemIdentity): string[] {
-  const keys = "|+DEVEUI=" + identity.devEui + "|+APPEUI=" + identity.joinEui + "|+APPKEY=" + identity.appKey;
-  const band = "|+NWM=1|+NJM=1|+CLASS=A|+BAND=" + BANDS[identity.region];
-  return (band + keys + "|+RETY=0|+LPM=1|+ADR=1|+CFM=1|+NJS=?").split("|");
-}
-
-function frameScript(d: Modem, frame: Frame): string[] {
-  const rate = frame.dataRate;
-  const lines: string[] = [];
-  if (rate !== d.dataRate && (rate < 0 || d.dataRate < 0)) lines.push("+ADR=" + (rate < 0 ? 1 : 0));
-  if (rate !== d.dataRate && rate >= 0) lines.push("+DR=" + rate);
-  if (frame.isConfirmed !== d.isConfirmed) lines.push("+CFM=" + (frame.isConfirmed ? 1 : 0));
-  lines.push("+SEND=" + frame.port + ":" + frame.hex);
-  return lines;
 }
 
 function rest(d: Draft, phase: number, forMs: number): void {

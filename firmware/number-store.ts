@@ -9,7 +9,8 @@ import {
   readNumberLog,
 } from "./event-numbers.ts";
 
-/** What of Espruino's Storage is needed here. `write` throws when Storage is full or a byte was written before. */
+/** What of Espruino's Storage is needed here. `write` throws when Storage is full or a byte was written
+ *  before. */
 export interface FlashStorage {
   read(name: string): string | undefined;
   write(name: string, data: string, offset?: number, size?: number): boolean;
@@ -26,8 +27,8 @@ export interface NumberStore {
   isFaulty(): boolean;
 }
 
-/** Opens the logs and makes the first reservation. `anyNumber` (0-65535, random) is where counting starts when no log is left:
- *  starting at 1 again would pass new events off as repeats of old ones. */
+/** Opens the logs and makes the first reservation. `anyNumber` (0-65535, random) is where counting starts
+ *  when no log is left: starting at 1 again would pass new events off as repeats of old ones. */
 export function openNumberStore(storage: FlashStorage, anyNumber: number): NumberStore {
   let next = -1;
   let stock = 0;

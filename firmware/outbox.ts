@@ -1,27 +1,30 @@
-/** What this device still has to say: its open events, the ladder by which each is repeated, and how far each has come.
- *  Pure: inputs carry time and luck, the frame to send next is read from the state.
+/** What this device still has to say: its open events, the ladder by which each is repeated, and how far
+ *  each has come. Pure: inputs carry time and luck, the frame to send next is read from the state.
  *
- *  Ladder: at once, then 3, 6, 15 and 30 s after the first frame, then every 60 s, each gap ±20 % so that a
- *  whole street pressing at once spreads out. Every repeat is a new frame with the same event number. Frames that
- *  nobody answered lower the data rate: two at the network's own, then SF10, SF11, SF12.
- *  From `received` on an alarm only asks how far it is, unconfirmed: the hub answers when it has something to say
- *  and may save its transmitter when a whole building asks. 20 s apart for a minute, then 60 s, for ten minutes at
- *  most: 12 frames, 2.2 s of airtime at SF9 and 16 s at SF12 of the 36 s that an hour in a 1 % band allows.
+ *  Ladder: at once, then 3, 6, 15 and 30 s after the first frame, then every 60 s, each gap ±20 % so that
+ *  a whole street pressing at once spreads out. Every repeat is a new frame with the same event number.
+ *  Frames that nobody answered lower the data rate: two at the network's own, then SF10, SF11, SF12. From
+ *  `received` on an alarm only asks how far it is, unconfirmed: the hub answers when it has something to
+ *  say and may save its transmitter when a whole building asks. 20 s apart for a minute, then 60 s, for
+ *  ten minutes at most: 12 frames, 2.2 s of airtime at SF9 and 16 s at SF12 of the 36 s that an hour in a
+ *  1 % band allows.
  *
- *  Every press is an event of its own. The newest is sent first, once; then all take turns by what is due, so that a
- *  hand that keeps pressing cannot silence an earlier press. CAPACITY events are kept. When more are open, the
- *  one that matters least goes: what a hub has stored before what it has not, heartbeats before faults before tamper
- *  before alarms, exercises before the real, old before new, but never the very first press. Its number is then
- *  missing at the hub, which reports a lost press. */
+ *  Every press is an event of its own. The newest is sent first, once; then all take turns by what is due,
+ *  so that a hand that keeps pressing cannot silence an earlier press. CAPACITY events are kept. When more
+ *  are open, the one that matters least goes: what a hub has stored before what it has not, heartbeats
+ *  before faults before tamper before alarms, exercises before the real, old before new, but never the
+ *  very first press. Its number is then missing at the hub, which reports a lost press. */
 
 import { KINDS, type Kind } from "../protocols/device/kinds.ts";
 import { encodeReport, type Mode, REPORT_FPORT, type Report } from "../protocols/device/report.ts";
 import { STAGES } from "../protocols/device/stage.ts";
 import { change } from "./change.ts";
+import { hex } from "./hex.ts";
 import type { LampMeaning } from "./lamp.ts";
 
 export const CAPACITY = 8;
-/** Number of a heartbeat in the outbox: it carries the last event's when it is sent, and has none of its own. */
+/** Number of a heartbeat in the outbox: it carries the last event's when it is sent, and has none of its
+ *  own. */
 export const NO_NUMBER = -1;
 /** Detail of a heartbeat: nothing, or "restarted, numbers go on from here". */
 export const RESTARTED = 1;
@@ -35,7 +38,8 @@ const ASK_S = 20;
 const ASK_LATER_S = 60;
 const ASK_FAST_MS = 60000;
 const ASK_UNTIL_MS = 600000;
-/** The lamp of an alarm that stays where it is goes dark after this, to spare the battery. The reports go on. */
+/** The lamp of an alarm that stays where it is goes dark after this, to spare the battery. The reports go
+ *  on. */
 const DARK_AFTER_MS = 1800000;
 const STORED = STAGES.indexOf("stored");
 const RECEIVED = STAGES.indexOf("received");
@@ -142,8 +146,8 @@ function gapMs(event: OpenEvent, nowMs: number, luck: number): number {
   return (isAsking ? askS : ladderS) * (800 + 400 * luck);
 }
 
-/** An alarm stays until it is closed or its time to ask is over; a heartbeat until it went out, the one that announces
- *  a restart until a hub has it; every other event until it is received. */
+/** An alarm stays until it is closed or its time to ask is over; a heartbeat until it went out, the one
+ *  that announces a restart until a hub has it; every other event until it is received. */
 function isOpen(event: OpenEvent, nowMs: number): boolean {
   if (event.number < 0) return event.stage < STORED && (event.detail === RESTARTED || event.frames === 0);
   if (!isAlarm(event)) return event.stage < RECEIVED;
@@ -174,7 +178,8 @@ export function frameOnAir(outbox: Outbox, number: number, nowMs: number, luck: 
   }));
 }
 
-/** An event has come to a stage (index into STAGES). For another number, or not above what is believed, nothing changes. */
+/** An event has come to a stage (index into STAGES). For another number, or not above what is believed,
+ *  nothing changes. */
 export function reachStage(outbox: Outbox, number: number, stage: number, nowMs: number): Outbox {
   return update(outbox, number, nowMs, (event) => {
     if (stage <= event.stage) return {};
@@ -183,8 +188,8 @@ export function reachStage(outbox: Outbox, number: number, stage: number, nowMs:
   });
 }
 
-/** The frame of an event is over. An acknowledgement means stored and no more: before LoRaWAN 1.1 it is bound to no
- *  particular uplink. */
+/** The frame of an event is over. An acknowledgement means stored and no more: before LoRaWAN 1.1 it is
+ *  bound to no particular uplink. */
 export function frameAnswered(outbox: Outbox, number: number, isAcked: boolean, nowMs: number): Outbox {
   if (isAcked) return reachStage(outbox, number, STORED, nowMs);
   return update(outbox, number, nowMs, (event) => ({
@@ -192,7 +197,8 @@ export function frameAnswered(outbox: Outbox, number: number, isAcked: boolean, 
   }));
 }
 
-/** Heartbeats say which number was the last, so they wait while any event before it may still be unknown to the hub. */
+/** Heartbeats say which number was the last, so they wait while any event before it may still be unknown
+ *  to the hub. */
 function mayGo(outbox: Outbox, event: OpenEvent): boolean {
   return event.number >= 0 || outbox.every((e) => e.number < 0 || e.stage >= STORED);
 }
@@ -224,7 +230,8 @@ function detailOf(event: OpenEvent, nowMs: number): number {
   return Math.min(255, Math.floor(heldMs / 50));
 }
 
-/** The frame of an event as it is true at `nowMs`. `lowestRate` is the region's lowest data rate with room for a report. */
+/** The frame of an event as it is true at `nowMs`. `lowestRate` is the region's lowest data rate with room
+ *  for a report. */
 export function frameOf(event: OpenEvent, state: DeviceState, nowMs: number, lowestRate: number): Frame {
   const report: Report = {
     kind: event.kind,
@@ -239,12 +246,12 @@ export function frameOf(event: OpenEvent, state: DeviceState, nowMs: number, low
     detail: detailOf(event, nowMs),
   };
   const bytes = encodeReport(report);
-  let hex = "";
-  for (let i = 0; i < bytes.length; i++) hex += (bytes[i] ?? 0).toString(16).padStart(2, "0");
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += hex(bytes[i] ?? 0, 2);
   const isHeartbeat = event.number < 0;
   return {
     port: REPORT_FPORT,
-    hex: hex,
+    hex: text,
     isConfirmed: isHeartbeat ? event.detail === RESTARTED : event.stage < RECEIVED,
     dataRate: isHeartbeat || event.misses < 2 ? -1 : Math.max(lowestRate, 4 - event.misses),
   };

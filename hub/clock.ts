@@ -10,7 +10,7 @@ export interface Clock {
   wallMs(): number;
   /** Milliseconds from an arbitrary start, never backwards. All windows and budgets are measured with it. */
   monotonicMs(): number;
-  /** Calls `callback` once, `delayMs` from now (0 or less: as soon as possible). */
+  /** Calls `callback` once, `delayMs` from now (0 or less: as soon as possible; at most 24 days). */
   setTimer(callback: () => void, delayMs: number): Timer;
 }
 

@@ -71,16 +71,6 @@ export async function layFoundation(options: HubOptions, stack: AsyncDisposableS
   return { identity, config, clock, log, time, journal, disk, tell, trouble };
 }
 
-/** Calls `action` every so often until the returned function is called. */
-export function every(clock: Clock, periodMs: number, action: () => void): () => void {
-  let timer = clock.setTimer(tick, periodMs);
-  function tick(): void {
-    timer = clock.setTimer(tick, periodMs);
-    action();
-  }
-  return () => timer.cancel();
-}
-
 function endProcess(error: Error): void {
   setImmediate(() => {
     throw error;

@@ -13,7 +13,8 @@ import { loadBrokerUsers } from "./credentials.ts";
 import { type DeviceRegistry, type DeviceView, openDeviceRegistry } from "./device-registry.ts";
 import { hubDraft } from "./drafts.ts";
 import type { EnrolledCentre } from "./enrolments.ts";
-import { every, type Foundation, type HubOptions, layFoundation } from "./foundation.ts";
+import { every } from "./every.ts";
+import { type Foundation, type HubOptions, layFoundation } from "./foundation.ts";
 import { type HubStatus, hubStatus, type StatusParts } from "./hub-status.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { ReceiveOutcome } from "./lorawan/server.ts";
@@ -189,6 +190,11 @@ function connectCentres(
       up.set(name, isUp);
       if (isUp) log.info({ path: name }, "relay.pathUp");
       else log.warn({ path: name, reason }, "relay.pathDown");
+    },
+    onReceiptLost(name, forMs) {
+      const seconds = Math.round(forMs / 1000);
+      log.warn({ path: name, seconds }, "relay.receiptLost");
+      foundation.tell(hubDraft("receiptLost", `${name}: no receipt for ${seconds} s`));
     },
     log: (level, event, fields) => log[level](fields, event),
   });

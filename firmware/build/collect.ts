@@ -1,5 +1,5 @@
-/** One script out of modules: types stripped, imports and exports removed, modules one after another as they import
- *  each other. Names that two modules use privately are told apart. */
+/** One script out of modules: types stripped, imports and exports removed, modules one after another as
+ *  they import each other. Names that two modules use privately are told apart. */
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
@@ -8,7 +8,8 @@ import { analyse } from "./scope.ts";
 
 export interface Joined {
   readonly code: string;
-  /** Source files in the order they stand in `code`, each with the line (0-based) of `code` at which it starts. */
+  /** Source files in the order they stand in `code`, each with the line (0-based) of `code` at which it
+   *  starts. */
   readonly files: readonly { readonly file: string; readonly firstLine: number }[];
 }
 
@@ -86,7 +87,8 @@ function globalsOf(module: Module): string[] {
   return analyse(module.program).references.flatMap(({ binding, name }) => (binding === null ? [name] : []));
 }
 
-/** Gives private names that stand in another module too a name of their own. Names of all modules go into `taken`. */
+/** Gives private names that stand in another module too a name of their own. Names of all modules go into
+ *  `taken`. */
 function rename(module: Module, taken: Set<string>, reserved: ReadonlySet<string>): Edit[] {
   const { root, references, all } = analyse(module.program);
   const exported = exportsOf(module);
@@ -114,8 +116,8 @@ function apply(code: string, edits: readonly Edit[]): string {
     .reduce((text, e) => text.slice(0, e.start) + e.text + text.slice(e.end), code);
 }
 
-/** Joins everything that `entry` imports, itself last. Throws on a cycle, on a default or renamed import, and when two modules
- *  export one name. */
+/** Joins everything that `entry` imports, itself last. Throws on a cycle, on a default or renamed import,
+ *  and when two modules export one name. */
 export function join(entry: string): Joined {
   const modules = collect(entry);
   const reserved = new Set(modules.flatMap((module) => [...exportsOf(module), ...globalsOf(module)]));

@@ -1,6 +1,7 @@
-/** How many Espruino variables a bundle takes when it runs from Storage, where function bodies stay in flash.
- *  Unit costs were measured on the interpreter: a number 2, an object 2 and 2 per member, a function 5 and 1 per
- *  parameter, a string 1 per 11 bytes. An estimate to notice growth by, not a promise. */
+/** How many Espruino variables a bundle takes when it runs from Storage, where function bodies stay in
+ *  flash. Unit costs were measured on the interpreter: a number 2, an object 2 and 2 per member, a
+ *  function 5 and 1 per parameter, a string 1 per 11 bytes. An estimate to notice growth by, not a
+ *  promise. */
 import { type AnyNode, parse } from "acorn";
 import { childrenOf } from "./scope.ts";
 

@@ -1,6 +1,6 @@
 /** Built-ins that Espruino 2v29 lacks. What it has was asked of the interpreter, member by member. */
 import type { AnyNode, CallExpression, Program } from "acorn";
-import type { Flaw } from "./lint.ts";
+import type { Flaw } from "./flaw.ts";
 import { childrenOf, type Names } from "./scope.ts";
 
 const words = (text: string) => new Set(text.split(" "));

@@ -1,6 +1,6 @@
-/** Espruino hoists nothing, and a variable of a loop is one for all its turns. Both pass without an error and do
- *  something else. */
-import type { Flaw } from "./lint.ts";
+/** Espruino hoists nothing, and a variable of a loop is one for all its turns. Both pass without an error
+ *  and do something else. */
+import type { Flaw } from "./flaw.ts";
 import { type Binding, functionOf, isWithin, type Names, type Reference, type Scope } from "./scope.ts";
 
 /** Where code of `scope` runs: a function that is an argument may run where it stands. */

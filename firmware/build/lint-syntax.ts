@@ -1,6 +1,6 @@
 /** Syntax that Espruino refuses, or parses and means otherwise. */
 import type { AnyNode, Program } from "acorn";
-import type { Flaw } from "./lint.ts";
+import type { Flaw } from "./flaw.ts";
 import { childrenOf } from "./scope.ts";
 
 /** Node types that are wrong wherever they stand. */

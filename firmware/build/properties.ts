@@ -1,5 +1,6 @@
-/** Names cost a board as much as code does. Ours are shortened, what nobody reads is left out, functions are written the short
- *  way; names that come from outside, and keys that are looked up by their text, stay. */
+/** Names cost a board as much as code does. Ours are shortened, what nobody reads is left out, functions
+ *  are written the short way; names that come from outside, and keys that are looked up by their text,
+ *  stay. */
 import { type AnyNode, type ObjectExpression, type Program, parse } from "acorn";
 import { childrenOf } from "./scope.ts";
 
@@ -11,7 +12,8 @@ function nodesOf(node: AnyNode): AnyNode[] {
   return [node, ...childrenOf(node).flatMap(nodesOf)];
 }
 
-/** Names of members, functions and values that these declarations (TypeScript) declare, and texts that they allow. */
+/** Names of members, functions and values that these declarations (TypeScript) declare, and texts that
+ *  they allow. */
 export function foreignNames(declarations: readonly string[]): Set<string> {
   const code = declarations.join("\n").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
   return new Set([...code.matchAll(/[A-Za-z_]\w*(?=\??\s*[:(<]|")/g)].map(([name]) => name));
@@ -31,8 +33,9 @@ export function tableKeys(code: string): string[] {
     );
 }
 
-/** `code` without what nobody can read: properties that no code names, and rows of tables whose key is nowhere spelled, neither
- *  here nor in what comes from outside. Lines stay as they are. Dead code must be gone before. */
+/** `code` without what nobody can read: properties that no code names, and rows of tables whose key is
+ *  nowhere spelled, neither here nor in what comes from outside. Lines stay as they are. Dead code must be
+ *  gone before. */
 export function withoutUnread(code: string, foreign: ReadonlySet<string>): string {
   const nodes = nodesOf(parseModule(code));
   const keys = new Set(tableKeys(code));
@@ -55,7 +58,8 @@ export function withoutUnread(code: string, foreign: ReadonlySet<string>): strin
     .reduce((text, { start, end }) => text.slice(0, start) + text.slice(end).replace(/^\s*,/, ""), code);
 }
 
-/** `code` with the functions of its top level as arrows, in the same places. None of ours uses `this` or `arguments`. */
+/** `code` with the functions of its top level as arrows, in the same places. None of ours uses `this` or
+ *  `arguments`. */
 export function withArrows(code: string): string {
   return parseModule(code)
     .body.filter((node) => node.type === "FunctionDeclaration")

@@ -1,4 +1,5 @@
-/** Names of a program: where each is defined and where it is used (ECMA-262 scopes, without `with` and `eval`). */
+/** Names of a program: where each is defined and where it is used (ECMA-262 scopes, without `with` and
+ *  `eval`). */
 import type { AnyNode, Node, Program } from "acorn";
 
 export interface Scope {
@@ -67,7 +68,8 @@ function makeScope(
   return { kind, parent, bindings: new Map(), isLoop: is.loop ?? false, isArgument: is.argument ?? false };
 }
 
-/** Identifier nodes that a pattern defines. Only plain names are in the dialect; the lint reports the others. */
+/** Identifier nodes that a pattern defines. Only plain names are in the dialect; the lint reports the
+ *  others. */
 function namesIn(pattern: AnyNode): { name: string; start: number }[] {
   if (pattern.type === "Identifier") return [pattern];
   if (pattern.type === "AssignmentPattern") return namesIn(pattern.left);

@@ -111,7 +111,11 @@ function isReport({ bytes }: { bytes: Uint8Array }): boolean {
 }
 
 /** `tugma/event` says that it is on the hub's disk; the device's retained state says which stage was verified. */
-function followHub(topic: string, payload: Uint8Array, { step, roads }: Pick<Follow, "step" | "roads">): void {
+function followHub(
+  topic: string,
+  payload: Uint8Array,
+  { step, roads }: Pick<Follow, "step" | "roads">,
+): void {
   const parsed = parseHubTopic(topic);
   const isState = parsed?.type === "device" && parsed.channel === "state";
   if (parsed?.type !== "event" && !isState) return;

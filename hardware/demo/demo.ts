@@ -12,7 +12,7 @@ import { buildPages } from "./build-pages.ts";
 import { createDemoSite } from "./demo-site.ts";
 import { startEntranceServer } from "./entrance-server.ts";
 import { freeTcpPort } from "./ports.ts";
-import { DEMO_ENTRANCES, DEMO_GATEWAYS, DEMO_REGION, signedPlace } from "./site-data.ts";
+import { DEMO_ENTRANCES, DEMO_GATEWAYS, DEMO_REGION } from "./site-data.ts";
 import { startVirtualSite } from "./virtual-site.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -108,7 +108,8 @@ function watchParts(world: World, io: Io): void {
     ["centre", world.centre()],
   ] as const) {
     part.ended.then((how) => {
-      if (!io.signal.aborted) io.printError(`the ${name} has ended (${how}); its last words are in ${name}.log`);
+      if (!io.signal.aborted)
+        io.printError(`the ${name} has ended (${how}); its last words are in ${name}.log`);
     });
   }
 }
@@ -119,7 +120,13 @@ export async function watchHub(
   listener: (topic: string, payload: Uint8Array) => void,
 ): Promise<() => Promise<void>> {
   const { name, secret, port } = world.observer;
-  const client = mqtt.connect({ host: "127.0.0.1", port, username: name, password: secret, reconnectPeriod: 500 });
+  const client = mqtt.connect({
+    host: "127.0.0.1",
+    port,
+    username: name,
+    password: secret,
+    reconnectPeriod: 500,
+  });
   client.on("error", () => undefined); // it connects again by itself
   client.on("connect", () => (client.stream as Socket).setNoDelay(true));
   client.on("message", listener);

@@ -35,6 +35,7 @@ export async function becomeFirstOperator(loginLink: string, name: string): Prom
       const answer = await ask("POST", "/api/acts", { ...act, key: randomUUID() });
       return ((await answer.json()) as { incident: Incident }).incident;
     },
-    evidence: async (incident) => new Uint8Array(await (await ask("GET", `/api/evidence/${incident}`)).arrayBuffer()),
+    evidence: async (incident) =>
+      new Uint8Array(await (await ask("GET", `/api/evidence/${incident}`)).arrayBuffer()),
   };
 }

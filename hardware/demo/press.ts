@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { Incident } from "../../centre/incidents/incident.ts";
-import { type Stage, STAGES } from "../../protocols/device/stage.ts";
+import { STAGES, type Stage } from "../../protocols/device/stage.ts";
 import { verifyEvidence } from "../../protocols/evidence.ts";
 import { type LampChange, type LampMeaning, lampMeaning } from "../virtual/board-lamp.ts";
 import { createRealClock } from "../virtual/clock.ts";
@@ -50,7 +50,11 @@ export interface PressResult {
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let values: { json?: boolean; out?: string; drill?: boolean };
   try {
-    const options = { json: { type: "boolean" }, out: { type: "string" }, drill: { type: "boolean" } } as const;
+    const options = {
+      json: { type: "boolean" },
+      out: { type: "string" },
+      drill: { type: "boolean" },
+    } as const;
     ({ values } = parseArgs({ args: [...args], options }));
   } catch (error) {
     io.printError(`press: ${(error as Error).message}\n${USAGE}`);
@@ -114,7 +118,10 @@ async function pressOnce(dir: string, drill: boolean, io: Io) {
   });
   const evidence = await operator.evidence(incident.id);
   const { ok, findings } = verifyEvidence(evidence);
-  const stages = STAGES.map((stage) => ({ stage, atMs: Math.round((states.get(stage) ?? 0) - pressedWallMs) }));
+  const stages = STAGES.map((stage) => ({
+    stage,
+    atMs: Math.round((states.get(stage) ?? 0) - pressedWallMs),
+  }));
   const result: PressResult = {
     ok,
     stages,
@@ -170,7 +177,12 @@ function meanings(changes: readonly LampChange[], pressedMs: number): Told[] {
 }
 
 /** Looks at `done` until it holds. Rejects after `limitMs` with `why`, or when Ctrl-C is pressed. */
-export async function until(done: () => boolean, limitMs: number, why: string, signal?: AbortSignal): Promise<void> {
+export async function until(
+  done: () => boolean,
+  limitMs: number,
+  why: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!done()) {
     if (signal?.aborted) throw new Error("stopped");

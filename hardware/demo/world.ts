@@ -70,7 +70,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
   progress("starting the centre");
   const startCentre = async () => {
-    const part = startPart(["centre", "run", "--dir", centreDir, "--json"], path.join(dir, "centre.log"), env);
+    const part = startPart(
+      ["centre", "run", "--dir", centreDir, "--json"],
+      path.join(dir, "centre.log"),
+      env,
+    );
     await part.said("mqttPort");
     return part;
   };
@@ -108,7 +112,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     centre: () => centre,
     observer: { name: OBSERVER, secret, port: ports.hubMqtt },
     hubStatus,
-    centreStatus: async () => ((await callControl(centreDir, "status", {})) ?? null) as Record<string, unknown> | null,
+    centreStatus: async () =>
+      ((await callControl(centreDir, "status", {})) ?? null) as Record<string, unknown> | null,
     async addDevices(devices) {
       const known = (await askHub(socket, "GET", "/devices")) as { devEui: string }[];
       const fresh = devices.filter((d) => !known.some((k) => k.devEui === d.devEui));

@@ -62,9 +62,9 @@ function greenMeaning(flashes: readonly Flash[], isLit: boolean): LampMeaning {
   return told.forMs < SHORT_PULSE_MS ? "dispatched" : "taken";
 }
 
-/** What the lamp says at `nowMs` (default: at the last change), read from its changes, oldest first. Two seconds of them are
- *  enough, and as long a steady light has shone. A meaning shows in its rhythm only, so it is read up to half a
- *  second after it begins. */
+/** What the lamp says at `nowMs` (default: at the last change), read from its changes, oldest first. Two
+ *  seconds of them are enough, and as long a steady light has shone. A meaning shows in its rhythm only,
+ *  so it is read up to half a second after it begins. */
 export function lampMeaning(history: readonly LampChange[], nowMs = history.at(-1)?.atMs ?? 0): LampMeaning {
   const lamp = history.at(-1)?.lamp ?? DARK;
   const recent = (colour: Colour) => {

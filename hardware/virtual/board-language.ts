@@ -1,5 +1,6 @@
-/** The language of the board in a node:vm context: JavaScript without what Espruino 2v29 lacks, so that a bundle that
- *  uses it fails here as it would there. What this cannot show: hoisting, the regex subset, promise order, memory, speed. */
+/** The language of the board in a node:vm context: JavaScript without what Espruino 2v29 lacks, so that a
+ *  bundle that uses it fails here as it would there. What this cannot show: hoisting, the regex subset,
+ *  promise order, memory, speed. */
 import { type Context, createContext, runInContext } from "node:vm";
 
 const GLOBALS =

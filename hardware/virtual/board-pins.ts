@@ -1,5 +1,5 @@
-/** Pins of a board: what the world puts on its inputs, what the program puts on its outputs. Levels outlive a power cut on
- *  inputs only. */
+/** Pins of a board: what the world puts on its inputs, what the program puts on its outputs. Levels
+ *  outlive a power cut on inputs only. */
 
 export interface Edge {
   readonly pin: string;

@@ -1,11 +1,12 @@
-/** Espruino's Storage: named files in flash that is written once and erased as a whole. Contents are strings of bytes.
- *  A power cut in the middle of a write leaves what flash would hold: the old file removed, the new one blank or begun. */
+/** Espruino's Storage: named files in flash that is written once and erased as a whole. Contents are
+ *  strings of bytes. A power cut in the middle of a write leaves what flash would hold: the old file
+ *  removed, the new one blank or begun. */
 
 export interface StorageFaults {
   /** No new file finds room. */
   readonly full?: boolean;
-  /** Power goes in the middle of this many flash operations from now (0 = the next one): erasing or making a file is one, each
-   *  byte is one. Once. */
+  /** Power goes in the middle of this many flash operations from now (0 = the next one): erasing or making
+   *  a file is one, each byte is one. Once. */
   readonly cutAfter?: number;
 }
 

@@ -1,5 +1,6 @@
-/** A virtual Espruino board: it runs the final firmware bundle, with pins, timers, a serial port and Storage as Espruino 2v29
- *  has them, on the clock it is given. What the bundle throws is printed and the board goes on, as the real one does. */
+/** A virtual Espruino board: it runs the final firmware bundle, with pins, timers, a serial port and
+ *  Storage as Espruino 2v29 has them, on the clock it is given. What the bundle throws is printed and the
+ *  board goes on, as the real one does. */
 import { DARK, type Lamp } from "./board-lamp.ts";
 import { createPins } from "./board-pins.ts";
 import { alertWatches, type Hardware, type Life, receive, startProgram } from "./board-program.ts";

@@ -5,7 +5,7 @@ import { createSigningKey } from "../../protocols/signature.ts";
 import type { DeviceRow, JoinCommit } from "../lorawan/store.ts";
 import { type ChainIdentity, type StampedDraft, sealNext } from "./chain.ts";
 import { type CounterChange, createDeviceTables } from "./devices.ts";
-import { asDiskRefused } from "./disk.ts";
+import { asDiskRefused, DiskRefused } from "./disk.ts";
 import { createEventTables } from "./events.ts";
 import type { AppendOptions, Head, ReceiptBatch, StoredRow } from "./journal.ts";
 import { createReceiptTables, type PathProgress } from "./receipts.ts";
@@ -47,9 +47,9 @@ export interface HubStore {
   readonly progress: ReadonlyMap<string, PathProgress>;
   /** One transaction for all writes, then the reads. Never throws: each operation has its outcome. */
   run(operations: readonly Operation[]): Outcome[];
-  /** Moves the log into the main file; true when there was something to move. Slow: call it when nothing waits. */
-  checkpoint(): boolean;
-  /** Lets the file grow to so many pages of 4 KiB at most; beyond it the store refuses as if the disk were full. */
+  /** Moves the log into the main file once there is enough of it. Slow: call it when nothing waits. */
+  checkpoint(): void;
+  /** Lets the file grow to so many pages of 4 KiB at most: a quota, beyond which the store refuses as a full disk does. */
   limitPages(pages: number): void;
   close(): void;
 }
@@ -184,9 +184,13 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
     },
     checkpoint() {
       const log = database.prepare("PRAGMA wal_checkpoint(NOOP)").get();
-      if (Number(log?.["log"] ?? 0) < CHECKPOINT_PAGES) return false;
-      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
-      return true;
+      if (Number(log?.["log"] ?? 0) < CHECKPOINT_PAGES) return;
+      try {
+        database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      } catch (error) {
+        // No room in the main file: everything stays in the log, where it is as safe, until the next attempt.
+        if (!(asDiskRefused(error) instanceof DiskRefused)) throw error;
+      }
     },
     limitPages: (pages) => database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.trunc(pages))}`),
     close: () => database.close(),

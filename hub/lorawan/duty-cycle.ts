@@ -134,8 +134,8 @@ function restore(saved: string | null, wallMs: number, nowMs: number): Map<strin
 function parse(saved: string | null): Saved | null {
   if (saved === null) return null;
   try {
-    const ledger = JSON.parse(saved) as Saved;
-    return ledger.version === 1 && Array.isArray(ledger.airtimes) ? ledger : null;
+    const ledger = JSON.parse(saved) as Saved | null;
+    return ledger?.version === 1 && Array.isArray(ledger.airtimes) ? ledger : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;

@@ -7,7 +7,7 @@ import { downlinkAirtimeMs, type Window } from "./windows.ts";
 
 /** An RX2 as short as this is no burden. */
 const SHORT_MS = 300;
-/** So much must be free around a long one. */
+/** So much must be free around a long one: where an alarm was just answered, the next must be heard. */
 const CLEAR_MS = 2_000;
 /** The accept for each request heard so far is booked within this time. */
 const JOIN_HORIZON_MS = 7_000;

@@ -93,6 +93,7 @@ export function createSessionTable(): SessionTable {
   return {
     devices,
     add(row) {
+      const before = devices.get(row.devEui);
       remove(row.devEui);
       const { session, pendingSession, ...facts } = row;
       const device: LiveDevice = {
@@ -106,8 +107,8 @@ export function createSessionTable(): SessionTable {
         mac: createMacState(),
         joinAttempts: 0,
       };
-      device.session = session === null ? null : reload(device, session);
-      device.pending = pendingSession === null ? null : reload(device, pendingSession);
+      device.session = session === null ? null : reload(device, ahead(session, before));
+      device.pending = pendingSession === null ? null : reload(device, ahead(pendingSession, before));
       for (const one of [device.session, device.pending]) if (one !== null) index(one);
       devices.set(row.devEui, device);
       return device;
@@ -116,6 +117,8 @@ export function createSessionTable(): SessionTable {
     at: (devAddr) => byDevAddr.get(devAddr) ?? NONE,
     isUsed: (devAddr) => byDevAddr.has(devAddr),
     setPending(device, session) {
+      // removed while the store was busy
+      if (devices.get(device.facts.devEui) !== device) return;
       unindex(device.pending);
       device.pending = live(device, session);
       index(device.pending);
@@ -129,6 +132,19 @@ export function createSessionTable(): SessionTable {
       device.mac = createMacState();
       device.switchOwed = true;
     },
+  };
+}
+
+/** A row may be older than what is in memory: counters of the same session never go back. */
+function ahead(session: Session, before: LiveDevice | undefined): Session {
+  const known = [before?.session, before?.pending].find(
+    (one) => one?.state.nwkSKey === session.nwkSKey,
+  )?.state;
+  if (known === undefined) return session;
+  return {
+    ...session,
+    fCntUp: Math.max(session.fCntUp, known.fCntUp),
+    fCntDownReserved: Math.max(session.fCntDownReserved, known.fCntDownReserved),
   };
 }
 

@@ -1,18 +1,20 @@
 /** One path to one centre: sends every record in sequence, lets a new alarm overtake a backlog, and keeps at it until the
  *  centre's receipt for the record has been verified. The backlog lies in the journal and is read in pages. */
 
-import { joinSequence } from "../../protocols/mqtt-topics.ts";
 import { sealPoll } from "../../protocols/poll.ts";
 import type { SigningKey, VerifyingKey } from "../../protocols/signature.ts";
 import type { Clock } from "../clock.ts";
+import { every } from "../every.ts";
 import type { Journal, StoredRow } from "../journal/journal.ts";
 import type { HubTime } from "../time.ts";
 import { createInbox } from "./inbox.ts";
 import { type Link, type LinkOptions, startLink } from "./link.ts";
+import { createOverdue } from "./overdue.ts";
 import type { Confirmed } from "./receipt-check.ts";
 import { createReceiptWriter } from "./receipt-writer.ts";
 import { createResends } from "./resends.ts";
-import { createWindow, MAX_IN_FLIGHT } from "./window.ts";
+import { createSender } from "./sender.ts";
+import { createWindow } from "./window.ts";
 
 export interface PathOptions {
   readonly name: string;
@@ -33,6 +35,8 @@ export interface PathOptions {
   /** Verified; it is being stored. */
   onConfirmed(path: string, confirmed: Confirmed): void;
   onChange(path: string, up: boolean, reason: string | null): void;
+  /** The centre takes records and has answered none for `forMs`. Once per outage. */
+  onReceiptLost(path: string, forMs: number): void;
   log(level: "info" | "warn", event: string, fields: Record<string, unknown>): void;
 }
 
@@ -55,12 +59,6 @@ export interface Path {
 
 type PathCounter = "sent" | "overtakes" | "receipts" | "refused" | "overdue";
 
-/** Records in one publish. */
-const BATCH = 64;
-/** Alarms in flight beyond the window. */
-const MAX_OVERTAKES = 256;
-/** A record without a receipt for so long is sent again. */
-const RECEIPT_DUE_MS = 8_000;
 const CHECK_MS = 1_000;
 
 export function startPath(options: PathOptions): Path {
@@ -69,20 +67,11 @@ export function startPath(options: PathOptions): Path {
     Math.max(journal.cursor(name), options.fromSequence - 1),
     journal.settledBeyond(name),
   );
-  const counters: Record<PathCounter, number> = {
-    sent: 0,
-    overtakes: 0,
-    receipts: 0,
-    refused: 0,
-    overdue: 0,
-  };
+  const counters = { receipts: 0, refused: 0 };
   const writer = createReceiptWriter(journal, name, clock, (error) =>
     options.log("warn", "relay.receiptNotStored", { path: name, error: String(error) }),
   );
-  let pumping = false;
   let lastReceiptMs: number | null = null;
-  let overdueSinceMs: number | null = null;
-  let closed = false;
 
   const link: Link = startLink({
     ...options.link,
@@ -92,10 +81,27 @@ export function startPath(options: PathOptions): Path {
       window.restart();
       options.onChange(name, true, null);
       poll();
-      wake();
+      sender.wake();
     },
     onDown: (reason) => options.onChange(name, false, reason),
     onMessage: (channel, payload) => inbox.hear(channel, payload, clock.monotonicMs()),
+  });
+  const sender = createSender({
+    window,
+    link,
+    journal,
+    clock,
+    recent: options.recent,
+    onTrouble: (error) => options.log("warn", "relay.readFailed", { path: name, error: String(error) }),
+  });
+  const overdue = createOverdue({
+    oldestMs: window.oldestMs,
+    sendAgain() {
+      window.restart();
+      sender.wake();
+    },
+    renew: () => link.renew("no receipts"),
+    tell: (forMs) => options.onReceiptLost(name, forMs),
   });
   const resends = createResends({
     journal,
@@ -112,64 +118,17 @@ export function startPath(options: PathOptions): Path {
       resends.ask(command, journal.head.sequence);
       resends.run();
     },
-    onDone: wake,
+    onDone: () => sender.wake(),
     onRefused(event, fields) {
       counters.refused++;
       options.log("warn", event, { path: name, ...fields });
     },
   });
 
-  function publish(rows: readonly StoredRow[]): void {
-    const sentMs = clock.monotonicMs();
-    for (const row of rows) window.sent(row.sequence, { hash: row.hash, sentMs });
-    counters.sent += rows.length;
-    // A publish that fails ends with its connection; the next one begins again behind the last receipt.
-    link.publish("record", joinSequence(rows.map((row) => row.bytes))).catch(() => undefined);
-  }
-
-  async function nextRows(limit: number): Promise<readonly StoredRow[]> {
-    const rows: StoredRow[] = [];
-    for (let at = window.next; rows.length < limit; at++) {
-      const row = options.recent(at);
-      if (row === undefined) break;
-      rows.push(row);
-    }
-    return rows.length > 0 ? rows : journal.readRows(window.next - 1, limit);
-  }
-
-  /** Sends in sequence as long as there is room; one at a time. */
-  async function pump(): Promise<void> {
-    while (link.isUp && !closed && window.room > 0 && window.next <= journal.head.sequence) {
-      const from = window.next;
-      const rows = await nextRows(Math.min(BATCH, window.room));
-      const last = rows.at(-1);
-      if (last === undefined || !link.isUp || closed) return;
-      // A new connection has begun while the page was being read: then it begins again.
-      if (window.next !== from) continue;
-      window.advance(last.sequence);
-      const due = rows.filter((row) => window.isDue(row.sequence));
-      if (due.length > 0) publish(due);
-    }
-  }
-
-  function wake(): void {
-    if (pumping || closed) return;
-    pumping = true;
-    // What one commit stored is told record by record; together it becomes one message.
-    queueMicrotask(() => {
-      pump()
-        .catch((error) => options.log("warn", "relay.readFailed", { path: name, error: String(error) }))
-        .finally(() => {
-          pumping = false;
-          if (link.isUp && window.room > 0 && window.next <= journal.head.sequence && !closed)
-            setImmediate(wake);
-        });
-    });
-  }
-
   function confirm(confirmed: Confirmed, receivedMs: number): void {
     const { receipt, sequences, upTo } = confirmed;
     counters.receipts++;
+    overdue.answered();
     lastReceiptMs = receivedMs;
     const sent = window.sentRecord(receipt.sequence);
     if (sent !== undefined && receipt.stage === "received") {
@@ -211,47 +170,18 @@ export function startPath(options: PathOptions): Path {
     link.publish("poll", sealed).catch(() => undefined);
   }
 
-  function checkOverdue(): void {
-    const oldestMs = window.oldestMs();
-    const nowMs = clock.monotonicMs();
-    if (!link.isUp || oldestMs === null || nowMs - oldestMs < RECEIPT_DUE_MS) {
-      overdueSinceMs = null;
-      return;
-    }
-    counters.overdue++;
-    // First the records again; if that does not help within another term, the connection itself is doubted.
-    if (overdueSinceMs === null) {
-      overdueSinceMs = nowMs;
-      window.restart();
-      wake();
-    } else {
-      overdueSinceMs = null;
-      link.renew("no receipts");
-    }
-  }
-
-  const repeat = (action: () => void, everyMs: number) => {
-    const again = () => {
-      if (closed) return;
-      action();
-      clock.setTimer(again, everyMs);
-    };
-    clock.setTimer(again, everyMs);
-  };
-  repeat(poll, options.pollMs);
-  repeat(checkOverdue, CHECK_MS);
+  const stops = [
+    every(clock, options.pollMs, poll),
+    every(clock, CHECK_MS, () => {
+      if (link.isUp) overdue.check(clock.monotonicMs());
+    }),
+  ];
 
   return {
     stored(row, urgent) {
       if (!link.isUp) return;
-      // In a backlog, or behind a centre that does not answer, an alarm does not wait for its turn.
-      const waits =
-        row.sequence > window.next && (window.room === 0 || options.recent(window.next) === undefined);
-      if (urgent && waits && window.inFlight < MAX_IN_FLIGHT + MAX_OVERTAKES && window.isDue(row.sequence)) {
-        counters.overtakes++;
-        publish([row]);
-      }
-      wake();
+      if (urgent) sender.overtake(row);
+      sender.wake();
     },
     view() {
       const backlog = Math.max(0, journal.head.sequence - window.complete);
@@ -262,11 +192,12 @@ export function startPath(options: PathOptions): Path {
         backlog,
         inFlight: window.inFlight,
         lastReceiptMs,
-        counters,
+        counters: { ...sender.counters, ...counters, overdue: overdue.count },
       };
     },
     async close() {
-      closed = true;
+      for (const stop of stops) stop();
+      sender.stop();
       await link.close();
       await inbox.idle();
       await writer.close();

@@ -109,7 +109,7 @@ describe.skipIf(!needs("chromium"))("console", () => {
       [first, second].map(async ({ page }) => {
         const outcome = page.locator(".outcome.is-done, .outcome.is-failed");
         await outcome.waitFor();
-        return outcome.innerText();
+        return outcome.textContent();
       }),
     );
     expect(results.sort()[1]).toBe("Taken. It is yours.");
@@ -145,8 +145,8 @@ describe.skipIf(!needs("chromium"))("console", () => {
     await page.reload();
     centre.raise(sampleIncident({ id: "21", kind: "medical", openedMs: Date.now() }));
     await page.locator(".line", { hasText: "Medical" }).waitFor();
-    expect(await openLine(page).innerText()).toContain("Intrusion");
-    expect(await page.locator(".card-owner").innerText()).toContain("with you");
+    expect(await openLine(page).textContent()).toContain("Intrusion");
+    expect(await page.locator(".card-owner").textContent()).toContain("with you");
   });
 
   test("a drill is said on its line, in its card and in its dialogs, stays below every real alarm and never counts", async () => {
@@ -168,7 +168,7 @@ describe.skipIf(!needs("chromium"))("console", () => {
     await page.keyboard.press("t");
     await page.getByText("Taken. It is yours.").waitFor();
     await page.keyboard.press("c");
-    expect(await page.locator(".dialog-subject").innerText()).toContain("DRILL");
+    expect(await page.locator(".dialog-subject").textContent()).toContain("Drill");
     await page.keyboard.press("Escape");
     // the same button, pressed for real meanwhile, is an alarm of its own and stands above
     centre.raise(sampleIncident({ id: "31", kind: "panic", place: 2, openedMs: Date.now() }));
@@ -211,7 +211,7 @@ describe.skipIf(!needs("chromium"))("console", () => {
     await page.locator("#line-204").waitFor({ state: "attached" });
     expect(await topOf("104")).toBe(hovered);
     await page.keyboard.press("Home");
-    expect(await openLine(page).innerText()).toContain("Panic");
+    expect(await openLine(page).textContent()).toContain("Panic");
   });
 
   test("a search narrows the queue but hides no untaken real alarm", async () => {

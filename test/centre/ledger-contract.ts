@@ -65,7 +65,11 @@ export function ledgerContract(
     const ledger = await open(place);
     await enrolled(ledger, HUB);
     await enrolled(ledger, OTHER);
-    return { ledger, reopen: async () => (await ledger[Symbol.asyncDispose](), await open(place)) };
+    const reopen = async () => {
+      await ledger[Symbol.asyncDispose]();
+      return open(place);
+    };
+    return { ledger, reopen };
   };
   const run = (title: string, body: (w: Awaited<ReturnType<typeof world>>) => Promise<void>) =>
     test(title, async () => {

@@ -139,7 +139,7 @@ describe("what Espruino runs as it is passes", () => {
     "function even(n) { return n === 0 || odd(n - 1); } function odd(n) { return n !== 0 && even(n - 1); } print(even(4));",
     "let timer; function run() { arm(); } function arm() { timer = setTimeout(run, 5); } run(); print(timer);",
     "print('a-b'.replace('-', '+')); print('ab'.replace(/b/g, (x) => x + x)); print([].slice.call([1]));",
-    "print(/^[a-z]+\\d*$/i.exec('ab1')[0]); print(`a${1}`); print(0b11 + 1_000);",
+    `print(/^[a-z]+\\d*$/i.exec('ab1')[0]); print(\`a\${1}\`); print(0b11 + 1_000);`,
     "print([1].reduce((a, b) => a + b, 0)); const at = (i) => i; print(at(1));",
     "function f() { return; } f(); function g() { if (f()) return\n} g();",
     "new Uint8Array(2).map((_, i) => i); print('\\xff\\0');",

@@ -3,14 +3,13 @@ import { describe, expect, test } from "vitest";
 import {
   createModem,
   DO,
-  isModemIdentity,
-  lowestRateOf,
   type Modem,
   type ModemEffect,
   type ModemInput,
   PHASE,
   stepModem,
 } from "../../firmware/modem-rak3172.ts";
+import { isModemIdentity, lowestRateOf } from "../../firmware/modem-rak3172-lines.ts";
 
 const IDENTITY = {
   devEui: "1122334455667788",

@@ -1,12 +1,10 @@
 /** Sends what the operator decided. Each intention has one key until it is answered: pressing twice, or again after a
  *  lost answer, asks the centre for the same act and never for a second one. */
 import { signal } from "@preact/signals";
-import { reasonOf } from "./allowed.ts";
+import { type ActType, reasonOf } from "./allowed.ts";
 import { incidents } from "./picture.ts";
 import { operator } from "./state.ts";
 import { words } from "./words/words.ts";
-
-export type ActType = "take" | "dispatch" | "note" | "close";
 
 export interface Outcome {
   readonly incident: string;

@@ -1,7 +1,8 @@
 /** Which acts make sense for an incident now. Only to offer keys and to explain a refusal: the centre decides. */
-import type { Incident } from "../../incidents/incident.ts";
-import type { ActType } from "./acts.ts";
+import type { Act, Incident } from "../../incidents/incident.ts";
 import type { Words } from "./words/shape.ts";
+
+export type ActType = Act["type"];
 
 /** What `operator` may ask for; the first is the natural next step. */
 export function allowedActs(incident: Incident, operator: string | null): readonly ActType[] {

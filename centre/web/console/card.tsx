@@ -1,7 +1,7 @@
 /** The open alarm: where, what, how far it is, what to do next, and what has happened. */
 import type { Incident } from "../../incidents/incident.ts";
-import { type ActType, outcome } from "./acts.ts";
-import { allowedActs } from "./allowed.ts";
+import { outcome } from "./acts.ts";
+import { type ActType, allowedActs } from "./allowed.ts";
 import { causeText } from "./cause.ts";
 import { History } from "./history.tsx";
 import { ask, take } from "./keys.ts";

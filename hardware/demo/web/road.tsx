@@ -47,7 +47,7 @@ function Station({ step, entrance }: { step: StripStep; entrance: EntranceView |
   );
 }
 
-/** "62 ms", "1,240 ms", from ten seconds on "12.4 sec". */
+/** "62 ms", "1,240 ms", from ten seconds on "12.4s". */
 function sinceText(ms: number): string {
   const locale = LOCALES[language.value];
   const isShort = ms < 10_000;
@@ -55,6 +55,7 @@ function sinceText(ms: number): string {
   return new Intl.NumberFormat(locale, {
     style: "unit",
     unit: isShort ? "millisecond" : "second",
+    unitDisplay: isShort ? "short" : "narrow",
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(isShort ? ms : ms / 1000);

@@ -63,6 +63,7 @@ function start(paths: Record<string, ScriptedCentre>): Relay {
     time: createHubTime({ clock }),
     onConfirmed: (name, one) => confirmed.push([name, one]),
     onChange: () => undefined,
+    onReceiptLost: () => undefined,
     log: () => undefined,
   });
   return relay;

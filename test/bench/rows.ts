@@ -1,0 +1,26 @@
+/** Every measurement, in the order in which they run. */
+import type { Row } from "./measure.ts";
+
+export const SLOW_SYNC_MS = 5;
+
+export const ROWS: readonly Row[] = [
+  { name: "alarm", module: "alarm-latency.ts", what: "single alarms, datagram to stored receipt", limitS: 60 },
+  {
+    name: "alarm-slow",
+    module: "alarm-latency.ts",
+    what: "the same on slow storage",
+    slowSyncMs: SLOW_SYNC_MS,
+    limitS: 60,
+  },
+  { name: "sustained", module: "sustained.ts", what: "alarms under load, one hub", limitS: 90 },
+  { name: "broker", module: "broker.ts", what: "the hub's broker beside mosquitto", limitS: 90 },
+  { name: "heartbeat", module: "heartbeat.ts", what: "heartbeats in, authenticated and acknowledged", limitS: 60 },
+  { name: "journal", module: "journal.ts", what: "the journal's group commit", limitS: 60 },
+  {
+    name: "journal-slow",
+    module: "journal.ts",
+    what: "the same on slow storage",
+    slowSyncMs: SLOW_SYNC_MS,
+    limitS: 60,
+  },
+];
