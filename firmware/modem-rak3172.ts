@@ -6,7 +6,9 @@
  *            AT+APPKEY=<32 hex> · AT+RETY=0 · AT+LPM=1 · AT+ADR=1 · AT+CFM=1 · AT+NJS=?        each answered OK
  *            (AT+NWM answers with a reboot and `Current Work Mode: LoRaWAN.` when it changes the mode;
  *            AT+NJS=? with `AT+NJS=1` or `AT+NJS=0` before its OK: a modem that kept its session is not joined again)
- *    join    AT+JOIN=1:0:10:8 → OK … +EVT:JOIN_FAILED_<why>, up to 8 times … +EVT:JOINED
+ *    join    AT+DR=<n> · AT+JOIN=1:0:10:2 → OK … +EVT:JOIN_FAILED_<why>, up to 3 times … +EVT:JOINED. A round that fails
+ *            is followed by one at a lower data rate, and after the lowest by one at the highest again: a button far
+ *            from its gateway joins in minutes, and a street that joins again all at once does not do it at SF12.
  *    frame   AT+ADR=0|1, AT+DR=<n>, AT+CFM=0|1 only where they change, then AT+SEND=<port>:<hex> → OK …
  *            +EVT:SEND_CONFIRMED_OK | +EVT:SEND_CONFIRMED_FAILED[(n)] | +EVT:TX_DONE when unconfirmed, and only
  *            after it, if the downlink had a payload, +EVT:RX_<slot>:<rssi>:<snr>:UNICAST:<port>:<hex>
@@ -18,7 +20,7 @@
  *  A modem that answers nothing: the line again, then the start from the beginning, then the reset pin,
  *  and every fourth reset its power. It ends in no state that waits for ever. */
 import type { ModemIdentity } from "./identity.ts";
-import { frameScript, startScript } from "./modem-rak3172-lines.ts";
+import { frameScript, lowestRateOf, startScript } from "./modem-rak3172-lines.ts";
 import type { Frame } from "./outbox.ts";
 
 const REPLY_MS = 1500;
@@ -30,8 +32,8 @@ const BOOT_MS = 2000;
 const AIR_MS = 20000;
 /** The downlink's line comes after the end of the frame; the UART stays open for it. */
 const LISTEN_MS = 200;
-const JOIN_TRIES = 8;
-const JOIN_ROUND_MS = 200000;
+const JOIN_TRIES = 3;
+const JOIN_ROUND_MS = 90000;
 const JOIN_PAUSE_MS = 15000;
 const LONGEST_JOIN_PAUSE_MS = 3600000;
 const LONGEST_WAIT_MS = 60000;
@@ -153,7 +155,8 @@ function start(d: Draft): void {
 function join(d: Draft): void {
   d.isJoined = false;
   d.joinFailures = 0;
-  run(d, PHASE.join, ["+JOIN=1:0:10:8"]);
+  const rate = Math.max(5 - 2 * (d.joinRounds % 4), lowestRateOf(d.identity));
+  run(d, PHASE.join, ["+DR=" + rate, "+JOIN=1:0:10:2"]);
 }
 
 function pause(d: Draft): void {
@@ -174,7 +177,8 @@ function reset(d: Draft): void {
 function accept(d: Draft): void {
   const done = d.script[0];
   if (done === undefined) return;
-  if (done.startsWith("+DR=")) d.dataRate = parseInt(done.substr(4), 10);
+  // the data rate of a join is only where ADR begins
+  if (done.startsWith("+DR=") && d.phase === PHASE.send) d.dataRate = parseInt(done.substr(4), 10);
   if (done === "+ADR=1") d.dataRate = -1;
   if (done.startsWith("+CFM=")) d.isConfirmed = done === "+CFM=1";
   if (d.script.length > 1) run(d, d.phase, d.script.slice(1));
@@ -192,7 +196,7 @@ function accept(d: Draft): void {
 function refuse(d: Draft, line: string): void {
   const isRestricted = line.startsWith("Restricted_Wait_");
   const isSend = d.phase === PHASE.send;
-  const isSetting = d.phase !== PHASE.join && !(d.script[0] + "").startsWith("+SEND");
+  const isSetting = !"+SEND+JOIN".includes((d.script[0] + "").substr(0, 5));
   if (d.script.length === 0) return;
   if (isSend && line.startsWith("AT_NO_NETWORK")) join(d);
   // a setting that this modem will not take must not keep an alarm from going out

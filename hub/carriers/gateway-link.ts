@@ -9,7 +9,8 @@ export const PIN_MS = 180_000;
 const PULL_FRESH_MS = 60_000;
 /** Some forwarders send a frame again and again over a bad line. */
 const DUPLICATE_MS = 10_000;
-const MAX_REMEMBERED = 16_384;
+/** A power of two, and several times what one gateway can hear in that time. */
+const REMEMBERED = 4_096;
 
 export interface GatewayLink {
   /** Notes a datagram's source; false while the gateway is pinned to another address. */
@@ -33,10 +34,6 @@ export interface RateLimit {
 
 /** A gateway heard for the first time. */
 export function createGatewayLink(limit: RateLimit): GatewayLink {
-  // two generations, so that forgetting costs nothing: a frame is remembered for ten to twenty seconds
-  let recent = new Set<number>();
-  let older = new Set<number>();
-  let recentMs = 0;
   let pinned: string | null = null;
   let pinnedMs = 0;
   let tokens = limit.burst;
@@ -55,17 +52,7 @@ export function createGatewayLink(limit: RateLimit): GatewayLink {
       pinnedMs = nowMs;
       return true;
     },
-    isDuplicate(tmst, phyPayload, nowMs) {
-      if (nowMs - recentMs >= DUPLICATE_MS || recent.size >= MAX_REMEMBERED) {
-        older = recent;
-        recent = new Set();
-        recentMs = nowMs;
-      }
-      const key = frameKey(tmst, phyPayload);
-      if (recent.has(key) || older.has(key)) return true;
-      recent.add(key);
-      return false;
-    },
+    isDuplicate: createRecentFrames(),
     take(nowMs) {
       tokens = Math.min(limit.burst, tokens + ((nowMs - refilledMs) / 1000) * limit.perSecond);
       refilledMs = nowMs;
@@ -80,8 +67,24 @@ export function createGatewayLink(limit: RateLimit): GatewayLink {
   };
 }
 
-/** Two different frames at the same microsecond are taken for one with a probability of one in a million. */
-function frameKey(tmst: number, phyPayload: Uint8Array): number {
-  const at = (fromEnd: number) => phyPayload[phyPayload.length - fromEnd] ?? 0;
-  return tmst * 0x10_0000 + (((at(1) & 0x0f) << 16) | (at(2) << 8) | at(3));
+/** A table of the latest frames by counter. One that falls into another's place makes it forgotten: the server behind
+ *  knows copies too, this only keeps it from being asked. A frame counts as the same by counter, MIC and length. */
+function createRecentFrames(): GatewayLink["isDuplicate"] {
+  const tmsts = new Uint32Array(REMEMBERED);
+  const tails = new Int32Array(REMEMBERED);
+  const lengths = new Uint16Array(REMEMBERED);
+  const timesMs = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
+  return (tmst, phyPayload, nowMs) => {
+    const length = phyPayload.length;
+    const at = (fromEnd: number) => phyPayload[length - fromEnd] ?? 0;
+    const tail = (at(4) << 24) | (at(3) << 16) | (at(2) << 8) | at(1);
+    const place = (tmst ^ (tmst >>> 10) ^ tail) & (REMEMBERED - 1);
+    const same = tmsts[place] === tmst && tails[place] === tail && lengths[place] === length;
+    if (same && nowMs - (timesMs[place] ?? 0) < DUPLICATE_MS) return true;
+    tmsts[place] = tmst;
+    tails[place] = tail;
+    lengths[place] = length;
+    timesMs[place] = nowMs;
+    return false;
+  };
 }

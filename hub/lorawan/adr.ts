@@ -30,11 +30,18 @@ export function decideAdr(
   current: LinkSettings,
   samples: readonly SnrSample[],
 ): LinkSettings | null {
-  const wanted: LinkSettings = {
-    dataRate: wantedDataRate(region, current.dataRate, samples),
-    txPowerIndex: 0,
-    nbTrans: wantedNbTrans(current.nbTrans, samples),
-  };
+  // loops: this runs for every uplink
+  let bestDb = Number.NEGATIVE_INFINITY;
+  let lost = 0;
+  for (const sample of samples) {
+    if (sample.snrDb > bestDb) bestDb = sample.snrDb;
+    lost += Math.min(sample.lost, MAX_LOST_PER_SAMPLE);
+  }
+  const count = samples.length;
+  const dataRate = wantedDataRate(region, current.dataRate, bestDb, count);
+  const nbTrans =
+    count < ENOUGH_TO_RAISE ? Math.max(1, current.nbTrans) : wantedNbTrans(lost / (lost + count));
+  const wanted = { dataRate, txPowerIndex: 0, nbTrans };
   return sameSettings(wanted, current) ? null : wanted;
 }
 
@@ -42,25 +49,24 @@ export function sameSettings(a: LinkSettings, b: LinkSettings): boolean {
   return a.dataRate === b.dataRate && a.txPowerIndex === b.txPowerIndex && a.nbTrans === b.nbTrans;
 }
 
-function wantedDataRate(region: Region, current: number, samples: readonly SnrSample[]): number {
+function wantedDataRate(region: Region, current: number, bestDb: number, count: number): number {
   const [lowest, highest] = region.joinDataRates;
-  const best = Math.max(...samples.map((sample) => sample.snrDb));
-  const marginAt = (dataRate: number) => {
-    const rate = region.dataRates[dataRate];
-    return rate?.modulation === "lora" ? best - requiredSnrDb(rate.sf) : Number.NEGATIVE_INFINITY;
-  };
-  if (samples.length >= ENOUGH_TO_RAISE) {
-    for (let dataRate = highest; dataRate > current; dataRate--)
-      if (marginAt(dataRate) >= RAISE_MARGIN_DB) return dataRate;
+  if (count >= ENOUGH_TO_RAISE) {
+    for (let dataRate = highest; dataRate > current; dataRate--) {
+      if (marginDb(region, dataRate, bestDb) >= RAISE_MARGIN_DB) return dataRate;
+    }
   }
-  const mayLower = samples.length >= ENOUGH_TO_LOWER && current > lowest && current <= highest;
-  return mayLower && marginAt(current) < KEEP_MARGIN_DB ? current - 1 : current;
+  const mayLower = count >= ENOUGH_TO_LOWER && current > lowest && current <= highest;
+  return mayLower && marginDb(region, current, bestDb) < KEEP_MARGIN_DB ? current - 1 : current;
 }
 
-function wantedNbTrans(current: number, samples: readonly SnrSample[]): number {
-  if (samples.length < ENOUGH_TO_RAISE) return Math.max(1, current);
-  const lost = samples.reduce((sum, sample) => sum + Math.min(sample.lost, MAX_LOST_PER_SAMPLE), 0);
-  const share = lost / (lost + samples.length);
-  if (share > 0.3) return 3;
-  return share > 0.1 ? 2 : 1;
+function marginDb(region: Region, dataRate: number, snrDb: number): number {
+  const rate = region.dataRates[dataRate];
+  return rate?.modulation === "lora" ? snrDb - requiredSnrDb(rate.sf) : Number.NEGATIVE_INFINITY;
+}
+
+/** By the share of frames that were lost. */
+function wantedNbTrans(lostShare: number): number {
+  if (lostShare > 0.3) return 3;
+  return lostShare > 0.1 ? 2 : 1;
 }

@@ -173,7 +173,9 @@ function settingsFor(
 }
 
 /** Channels that the device did not get with its join-accept. */
-function missingChannels(region: Region, mac: MacState, session: Session): number[] {
+function missingChannels(region: Region, mac: MacState, session: Session): readonly number[] {
+  const all = region.defaultChannelsHz.length + region.extraChannelsHz.length;
+  if (session.channelsHz.length >= all) return NO_REQUESTS.offeredHz;
   return region.extraChannelsHz.filter(
     (hz) => !session.channelsHz.includes(hz) && !mac.refusedHz.includes(hz),
   );

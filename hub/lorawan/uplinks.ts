@@ -1,6 +1,7 @@
 /** Data uplinks: authenticated, counted, and handed on with the first valid copy. */
 import { hash } from "node:crypto";
 import { cryptFrmPayload } from "../../protocols/lorawan/crypto.ts";
+import { fromHex } from "../../protocols/lorawan/hex.ts";
 import type { DataFrame } from "../../protocols/lorawan/phy.ts";
 import type { Reception } from "../carriers/carrier.ts";
 import type { Answering } from "./answering.ts";
@@ -97,8 +98,8 @@ export function createUplinks(options: UplinksOptions): Uplinks {
   };
 
   const readCommands = ({ live, frame, reception }: Arrival, payload: Uint8Array, exchange: Exchange) => {
-    const bytes = frame.fPort === 0 ? payload : Buffer.from(frame.fOpts, "hex");
-    if (bytes.length === 0) return;
+    if (frame.fPort !== 0 && frame.fOpts === "") return;
+    const bytes = frame.fPort === 0 ? payload : fromHex(frame.fOpts);
     const { device, state } = live;
     const read = readDeviceCommands(bytes, device.facts.devEui, device.mac, state, reception.atMs);
     if (!read.understood) counters.badMacCommands++;

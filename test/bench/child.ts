@@ -32,7 +32,7 @@ async function work({ module, ...task }: Task): Promise<void> {
   } catch (error) {
     await say({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
-  process.disconnect();
+  process.exit();
 }
 
 process.once("message", (task: Task) => void work(task));

@@ -1,11 +1,14 @@
 /** Alarms under load: one hub with 128 of them on their way at any moment, each from another button. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { callControl } from "../../centre/control.ts";
-import { createBenchDevice, deviceRow } from "./devices.ts";
+import { deviceRow } from "./devices.ts";
 import { measureSignatureMs } from "./floor.ts";
-import { type BenchGateway, gatewayEui, openBenchGateway, pushDatagram } from "./gateway.ts";
+import type { ToLoad } from "./gateway-load.ts";
 import type { Bench, Measured } from "./measure.ts";
 import { openRoad, type Road } from "./road.ts";
-import { median, show } from "./stats.ts";
+import { cpuSecondsSince, median, show } from "./stats.ts";
 
 const IN_FLIGHT = 128;
 const DEVICES = 1000;
@@ -16,66 +19,75 @@ const LIMIT_MS = 20_000;
 interface Run {
   readonly alarmsPerS: number;
   readonly verificationsPerS: number;
+  /** The hub's process, all threads, per alarm. */
+  readonly hubCpuUs: number;
 }
 
 export async function measure(bench: Bench): Promise<Measured> {
-  const road = await openRoad(
-    bench.dir,
-    Array.from({ length: DEVICES }, (_, number) => deviceRow(number)),
-  );
-  const gateway = await openBenchGateway(
-    road.hub.udpPort,
-    Array.from({ length: GATEWAYS }, (_, number) => gatewayEui(number)),
-  );
-  const devices = Array.from({ length: DEVICES }, (_, number) => createBenchDevice(number));
+  const rows = Array.from({ length: DEVICES }, (_, number) => deviceRow(number));
+  const road = await openRoad(bench.dir, rows);
+  const load = startLoad();
   const panics = watchPanics(road);
   const rounds = bench.quick ? 2 : 5;
   const perRound = bench.quick ? 4_000 : 10_000;
   const runs: Run[] = [];
   try {
+    await load.ask({ open: { port: road.hub.udpPort, gateways: GATEWAYS, devices: DEVICES } });
     for (let n = 0; n <= rounds; n++) {
       bench.signal.throwIfAborted();
       bench.progress(n === 0 ? "warming up" : `round ${n} of ${rounds}`);
-      const datagrams = Array.from({ length: perRound }, (_, i) =>
-        pushDatagram(devices[i % DEVICES]?.frame("panic") ?? new Uint8Array(), gatewayEui(i % GATEWAYS)),
-      );
-      runs.push(await runRound(road, gateway, panics, datagrams));
+      runs.push(await runRound(load, panics, perRound));
     }
     if (road.complaints.length > 0) bench.progress(`the hub says: ${road.complaints.slice(0, 3).join("; ")}`);
     const sent = (rounds + 1) * perRound;
     return figures(runs.slice(1), { sent, ...(await countAtCentre(road)), outOfOrder: panics.outOfOrder });
   } finally {
-    gateway.close();
+    load.stop();
     await road.stop();
   }
 }
 
-/** Sends all, a new one whenever one has its receipt on the hub's disk; settles with the rate. */
+/** The gateways' process. */
+function startLoad() {
+  const child = fork(fileURLToPath(new URL("gateway-load.ts", import.meta.url)), { stdio: ["ignore", 2, 2, "ipc"] });
+  const send = (message: ToLoad) => void child.send(message);
+  return {
+    send,
+    async ask(message: ToLoad): Promise<void> {
+      const answered = once(child, "message");
+      send(message);
+      await answered;
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+/** Sends `alarms`, a new one whenever one has its receipt on the hub's disk; settles with the rate. */
 async function runRound(
-  road: Road,
-  gateway: BenchGateway,
+  load: ReturnType<typeof startLoad>,
   panics: ReturnType<typeof watchPanics>,
-  datagrams: readonly Uint8Array[],
+  alarms: number,
 ): Promise<Run> {
   const verificationsPerS = 1000 / measureSignatureMs(1000).verifyMs;
+  await load.ask({ make: alarms });
   const before = panics.settled;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(
-    () => { console.error(JSON.stringify(road.hub.status().counters), road.complaints.slice(0,5)); reject(new Error(`${panics.settled - before} of ${datagrams.length} alarms in ${LIMIT_MS} ms`))},
+    () => reject(new Error(`${panics.settled - before} of ${alarms} alarms in ${LIMIT_MS} ms`)),
     LIMIT_MS,
   );
-  let sent = 0;
-  const fill = () => {
-    const settled = panics.settled - before;
-    while (sent < datagrams.length && sent - settled < IN_FLIGHT) gateway.send(datagrams[sent++] ?? new Uint8Array());
-    if (settled === datagrams.length) resolve();
+  panics.onSettled = () => {
+    const arrived = panics.settled - before;
+    if (arrived === alarms) resolve();
+    else load.send({ arrived });
   };
-  panics.onSettled = fill;
+  const cpu = process.cpuUsage();
   const start = performance.now();
-  fill();
+  load.send({ begin: { inFlight: IN_FLIGHT } });
   await promise;
   clearTimeout(timer);
-  return { alarmsPerS: (datagrams.length * 1000) / (performance.now() - start), verificationsPerS };
+  const alarmsPerS = (alarms * 1000) / (performance.now() - start);
+  return { alarmsPerS, verificationsPerS, hubCpuUs: (cpuSecondsSince(cpu) * 1e6) / alarms };
 }
 
 /** Follows the alarms among the hub's records: how many have their receipt stored, and whether each device's keep their order. */
@@ -126,7 +138,7 @@ function figures(runs: readonly Run[], counted: Counted): Measured {
         unit: "alarms per second",
         reference: { what: "Ed25519 verifications of one core", value: verifications },
         bound: { is: ">=", limit: 0.35 },
-        detail: { ...counted },
+        detail: { ...counted, hubCpuUsPerAlarm: median(runs.map((run) => run.hubCpuUs)) },
       },
       {
         name: `of ${show(counted.sent)} alarms lost or out of order`,

@@ -30,7 +30,9 @@ const START = [
   ],
   ...["AT+APPKEY=" + "ab".repeat(16), "AT+RETY=0", "AT+LPM=1", "AT+ADR=1", "AT+CFM=1", "AT+NJS=?"],
 ];
-const JOIN = "AT+JOIN=1:0:10:8";
+const JOIN = "AT+JOIN=1:0:10:2";
+/** The first round of joining. */
+const JOINING = ["AT+DR=5", JOIN];
 const SEND = "AT+SEND=2:2200000100006401";
 
 /** Answers a line with what a modem says, in one piece; an empty answer is silence. */
@@ -92,7 +94,7 @@ describe("the start", () => {
   test("tells a fresh modem everything and joins", () => {
     const b = bench();
     b.runTo(400);
-    expect(b.told()).toEqual([...START, JOIN]);
+    expect(b.told()).toEqual([...START, ...JOINING]);
     b.say("+EVT:JOINED");
     expect(b.modem.phase).toBe(PHASE.idle);
   });
@@ -108,7 +110,7 @@ describe("the start", () => {
     const banner = "RAKwireless RAK3172-E\r\n------\r\nCurrent Work Mode: LoRaWAN.\r\n";
     const b = bench((line) => (line === "AT+NWM=1" ? banner : obliging(line, 0)));
     b.runTo(400);
-    expect(b.told()).toEqual([...START, JOIN]);
+    expect(b.told()).toEqual([...START, ...JOINING]);
   });
 
   test("a setting the modem does not know costs nothing but itself", () => {
@@ -139,7 +141,7 @@ describe("a join", () => {
     b.runTo(400);
     const starts: number[] = [];
     for (let round = 0; round < 12; round++) {
-      for (let i = 0; i < 8; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+      for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
       expect(b.modem.phase).toBe(PHASE.pause);
       const fromMs = b.nowMs;
       b.runTo(b.modem.dueMs);
@@ -149,17 +151,34 @@ describe("a join", () => {
     expect(starts).toEqual([15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 3600]);
   });
 
+  test("each round that fails is followed by one at a lower data rate, then the highest again", () => {
+    const b = bench();
+    b.runTo(400);
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+      b.runTo(b.modem.dueMs);
+    }
+    const rates = b.told().filter((line) => line.startsWith("AT+DR="));
+    expect(rates).toEqual(["AT+DR=5", "AT+DR=3", "AT+DR=1", "AT+DR=0", "AT+DR=5", "AT+DR=3"]);
+  });
+
+  test("a data rate that the modem refuses does not keep it from joining", () => {
+    const b = bench((line) => (line === "AT+DR=5" ? "\r\nAT_PARAM_ERROR\r\n" : obliging(line, 0)));
+    b.runTo(400);
+    expect(b.told().at(-1)).toBe(JOIN);
+  });
+
   test("an alarm ends the pause at once and allows only short ones until the join", () => {
     const b = bench();
     b.runTo(400);
     for (let round = 0; round < 6; round++) {
-      for (let i = 0; i < 8; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+      for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
       if (round < 5) b.runTo(b.modem.dueMs);
     }
     const before = b.lines.length;
     b.feed({ isAlarm: true });
-    expect(b.told().slice(before)).toEqual([JOIN]);
-    for (let i = 0; i < 8; i++) b.say("+EVT:JOIN_FAILED_TX_TIMEOUT");
+    expect(b.told().slice(before)).toEqual(["AT+DR=1", JOIN]);
+    for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_TX_TIMEOUT");
     expect(b.modem.dueMs - b.nowMs).toBe(15_000);
   });
 
@@ -172,7 +191,7 @@ describe("a join", () => {
   test("accepted while the driver pauses counts", () => {
     const b = bench();
     b.runTo(400);
-    for (let i = 0; i < 8; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+    for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
     b.say("+EVT:JOINED");
     expect(b.modem.phase).toBe(PHASE.idle);
   });
@@ -280,7 +299,7 @@ describe("a frame", () => {
     const b = bench((said) => (said === SEND ? "\r\nAT_NO_NETWORK_JOINED\r\n" : obliging(said, 0)));
     b.ready();
     b.feed({ frame: FRAME });
-    expect(b.told()).toEqual([SEND, JOIN]);
+    expect(b.told()).toEqual([SEND, ...JOINING]);
   });
 
   test("a modem that slept through the first line gets it again after half a second", () => {
@@ -314,12 +333,12 @@ describe("a modem that resets by itself", () => {
   const BANNER = "RAKwireless RAK3172-E\r\nCurrent Work Mode: LoRaWAN.\r\n";
 
   test("is told everything again, whatever it was doing", () => {
-    for (const doing of [...START.filter((line) => line !== "AT+NWM=1"), JOIN, SEND]) {
+    for (const doing of [...START.filter((line) => line !== "AT+NWM=1"), ...JOINING, SEND]) {
       const b = bench((line, count) => (line === doing && count === 0 ? BANNER : obliging(line, count)));
       b.runTo(400);
       b.say("+EVT:JOINED");
       if (doing === SEND) b.feed({ frame: FRAME });
-      expect(b.told().slice(-START.length - 1), doing).toEqual([...START, JOIN]);
+      expect(b.told().slice(-START.length - 2), doing).toEqual([...START, ...JOINING]);
       if (doing !== SEND) expect(b.modem.phase, doing).toBe(PHASE.idle);
     }
   });
@@ -333,7 +352,7 @@ describe("a modem that resets by itself", () => {
   });
 
   test("mutely, in the middle of any line, ends where it would have ended", () => {
-    for (const doing of [...START, JOIN]) {
+    for (const doing of [...START, ...JOINING]) {
       const b = bench((line, count) => (line === doing && count === 0 ? "" : obliging(line, count)));
       b.runTo(10_000);
       b.say("+EVT:JOINED");

@@ -1,7 +1,7 @@
 /** Disk and power: what was acknowledged is there, what was refused is not, no sequence is given twice. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -9,8 +9,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DiskRefused } from "../../../hub/journal/disk.ts";
 import { openJournal, openJournalInThread } from "../../../hub/journal/host.ts";
+import { checkChain } from "../../../hub/journal/offline.ts";
 import { openStore } from "../../../hub/journal/store.ts";
-import { journalOptions, pressDraft, verifyChain } from "./fixture.ts";
+import { createVerifyingKey } from "../../../protocols/signature.ts";
+import { GENESIS, HUB_KEY, journalOptions, pressDraft, REALM, verifyChain } from "./fixture.ts";
 
 let dir: string;
 const file = () => path.join(dir, "journal.sqlite");
@@ -83,10 +85,6 @@ test("a copy made while it is being written opens and verifies: main file first,
 });
 
 test("a full disk refuses, acknowledges nothing, burns no sequence; work goes on when there is space", () => {
-  // Through the store itself, since the limit is a property of its connection.
-  const database = new DatabaseSync(file());
-  database.exec("PRAGMA page_size = 4096");
-  database.close();
   const store = openStore(journalOptions(file()));
   const { stamp } = journalOptions(file());
   const press = (eventNumber: number) =>
@@ -146,12 +144,31 @@ test("a journal of a newer version is refused in words", async () => {
   await expect(openJournalInThread(journalOptions(file()))).rejects.toThrow(/newer Tugma/);
 });
 
-test("opening moves the log away only through a checkpoint, never by losing it", async () => {
-  const journal = await openJournalInThread(journalOptions(file()));
-  await journal.append(pressDraft(1));
-  expect(existsSync(`${file()}-wal`)).toBe(true);
+test("the whole chain can be checked while it is being written, and every flaw is named", async () => {
+  const journal = await openJournal(journalOptions(file()));
+  await Promise.all(Array.from({ length: 50 }, (_, i) => journal.append(pressDraft(i))));
+  const options = {
+    path: file(),
+    realm: REALM,
+    genesis: GENESIS,
+    hubKey: createVerifyingKey(HUB_KEY.publicKey, HUB_KEY.alg),
+    centreKeys: [],
+  };
+  expect(checkChain(options)).toEqual({ records: 50, receipts: 0, flaws: [] });
   await journal[Symbol.asyncDispose]();
-  const again = await openJournalInThread(journalOptions(file()));
-  expect(again.head.sequence).toBe(1);
-  await again[Symbol.asyncDispose]();
+  const database = new DatabaseSync(file());
+  database.exec("UPDATE record SET bytes = (SELECT bytes FROM record WHERE sequence = 8) WHERE sequence = 7");
+  database.exec("DELETE FROM record WHERE sequence = 20");
+  database.exec("INSERT INTO receipt (path, sequence, up_to, bytes) VALUES ('main', 3, 3, x'00')");
+  database.close();
+  expect(checkChain(options)).toMatchObject({
+    records: 50,
+    receipts: 1,
+    flaws: [
+      "record 7: its bytes do not match its stored hash",
+      "record 21: it follows 19",
+      expect.stringMatching(/^receipt for record 3: /),
+    ],
+  });
+  expect(checkChain({ ...options, realm: "live" }).flaws[0]).toMatch(/^record 1: .*signature/);
 });

@@ -155,7 +155,13 @@ export async function startScriptedCentre(): Promise<ScriptedCentre> {
     },
     until: (done) =>
       new Promise((resolve) => {
-        const one = { done, resolve: () => void (waiting.delete(one), resolve()) };
+        const one = {
+          done,
+          resolve() {
+            waiting.delete(one);
+            resolve();
+          },
+        };
         waiting.add(one);
         look();
       }),

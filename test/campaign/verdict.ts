@@ -1,0 +1,69 @@
+/** What must be true of both sides when everything has come to rest, whatever was killed before. */
+import path from "node:path";
+import { expect } from "vitest";
+import type { Incident } from "../../centre/incidents/incident.ts";
+import type { World } from "../../hardware/demo/world.ts";
+import {
+  alarmKey,
+  alarmsOf,
+  type Journal,
+  type Ledger,
+  readJournal,
+  readLedger,
+  readTrust,
+} from "./books.ts";
+
+export interface Books {
+  readonly journal: Journal;
+  readonly ledger: Ledger;
+}
+
+/** Both processes must have ended. */
+export function openBooks({ hubDir, centreDir }: Pick<World, "hubDir" | "centreDir">): Books {
+  const trust = readTrust(hubDir);
+  return {
+    journal: readJournal(path.join(hubDir, "journal.sqlite"), trust),
+    ledger: readLedger(path.join(centreDir, "ledger.sqlite"), trust),
+  };
+}
+
+/** One chain from its genesis on, the same on both sides, every record of it at the centre once, and nothing else there. */
+export function expectOneHistory({ journal, ledger }: Books): void {
+  expect(journal.flaws, "the hub's chain").toEqual([]);
+  expect(ledger.flaws, "the centre's copy of it").toEqual([]);
+  expect(ledger.equivocations, "records that contradicted another").toBe(0);
+  expect(ledger.quarantined, "what the centre could not take for a record").toBe(0);
+  const head = journal.entries.length;
+  expect(ledger.entries.map(({ hash }) => hash)).toEqual(journal.entries.map(({ hash }) => hash));
+  expect(ledger.extent).toEqual({ complete: head, contiguous: head, head });
+  expect(journal.complete, "settled at the hub").toBe(head);
+}
+
+/** Each of these alarms has one record in each of the books. `keys`: as `alarmKey`. */
+export function expectEachOnce({ journal, ledger }: Books, keys: Iterable<string>): void {
+  for (const { entries } of [journal, ledger]) {
+    const alarms = alarmsOf(entries);
+    const wrong = [...keys].filter((key) => alarms.get(key)?.length !== 1);
+    expect(wrong, "alarms that are not there exactly once").toEqual([]);
+    const twice = [...alarms].filter(([, found]) => found.length > 1).map(([key]) => key);
+    expect(twice, "alarms that are there more than once").toEqual([]);
+  }
+}
+
+/** Every alarm of the ledger is in one incident, and no incident counts more than there are. */
+export function expectOneIncidentEach({ ledger }: Books, incidents: readonly Incident[]): void {
+  const panics = incidents.filter(({ kind }) => kind === "panic");
+  const alarms = alarmsOf(ledger.entries);
+  const shown = panics.reduce((sum, { repeats }) => sum + repeats + 1, 0);
+  expect(shown, "records behind the incidents").toBe(alarms.size);
+  const wrong: string[] = [];
+  for (const [{ event }] of alarms.values() as Iterable<[{ event: Ledger["entries"][number]["event"] }]>) {
+    const { device, eventNumber } = event;
+    const number = eventNumber ?? -1;
+    const naming = panics.filter(
+      (i) => i.device === device && i.eventNumbers.some(([from, to]) => number >= from && number <= to),
+    );
+    if (naming.length !== 1) wrong.push(`${alarmKey(device ?? "", number)}: in ${naming.length} incidents`);
+  }
+  expect(wrong).toEqual([]);
+}
