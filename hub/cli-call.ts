@@ -1,4 +1,5 @@
 /** What the hub's commands have in common: their call, and the errors that decide the exit status. */
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
@@ -47,4 +48,22 @@ export function parseCall(
 export function textOf(values: Call["values"], name: string): string | undefined {
   const value = values[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** A secret's line from the file that `option` names, or from the standard input: an argument list can be read by others
+ *  on the machine. Throws a UsageError when there is nothing to read. `what` is asked for at a terminal. */
+export function readSecret({ values, io }: Call, option: string, what: string): string {
+  const file = textOf(values, option);
+  if (file === undefined && process.stdin.isTTY) io.printError(`${what}:`);
+  try {
+    return (
+      readFileSync(file ?? process.stdin.fd, "utf8")
+        .split("\n")[0]
+        ?.trim() ?? ""
+    );
+  } catch (cause) {
+    throw new UsageError(
+      `${what}: ${(cause as Error).message}; give it on the standard input or with --${option} FILE`,
+    );
+  }
 }

@@ -9,6 +9,7 @@ import {
   type CliIo,
   DEFAULT_DIR,
   parseCall,
+  readSecret,
   textOf,
   Unavailable,
   UsageError,
@@ -28,8 +29,9 @@ import { askHub } from "./status.ts";
 import { wallSourceOfMachine } from "./time-source.ts";
 
 const USAGE = `usage: tugma hub run    [--dir D]                      run the hub until it is told to stop
-       tugma hub enrol  CODE [--dir D] [--name TEXT] [--centre NAME]
-                                                      make keys, enrol with the centre that made the code
+       tugma hub enrol  [--code-file FILE] [--dir D] [--name TEXT] [--centre NAME]
+                                                      make keys, enrol with the centre that made the code; the code
+                                                      is read from FILE, or from the standard input
        tugma hub config [--dir D] | --commented       check hub.yaml | print a documented default
        tugma hub status [--dir D] [--json]            what the running hub says of itself
        tugma hub verify [--dir D] [--json]            check every signature and link in the journal
@@ -43,6 +45,7 @@ const OPTIONS = {
   name: { type: "string" },
   centre: { type: "string" },
   commented: { type: "boolean" },
+  "code-file": { type: "string" },
   device: { type: "boolean" },
 } as const satisfies ParseArgsConfig["options"];
 
@@ -109,9 +112,13 @@ async function runHub({ dir, io }: Call): Promise<number> {
   return 0;
 }
 
-async function enrol({ positionals: [code], values, dir, io }: Call): Promise<number> {
-  if (code === undefined)
-    throw new UsageError("tugma hub enrol CODE: the code comes from: tugma centre invite");
+async function enrol(call: Call): Promise<number> {
+  const { positionals, values, dir, io } = call;
+  if (positionals.length > 0)
+    throw new UsageError(
+      "tugma hub enrol: the code is a secret: give it on the standard input or with --code-file",
+    );
+  const code = readSecret(call, "code-file", 'the code that "tugma centre invite" printed');
   const hubName = textOf(values, "name") ?? path.basename(dir);
   const centre = textOf(values, "centre") ?? MAIN_CENTRE;
   const enrolled = await enrolHub({ dir, code, hubName, centre });

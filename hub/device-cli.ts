@@ -1,14 +1,15 @@
 /** `tugma device …`: through the running hub where there is one, else straight into its journal. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type Call, type CliIo, parseCall, textOf, UsageError } from "./cli-call.ts";
+import { type Call, type CliIo, parseCall, readSecret, textOf, UsageError } from "./cli-call.ts";
 import { type DeviceView, deviceView } from "./device-registry.ts";
 import { CSV_HEADER, checkDevices, DeviceListError, readDeviceCsv } from "./devices.ts";
 import { withDeviceTables } from "./journal/offline.ts";
 import { askHub } from "./status.ts";
 
 const USAGE = `usage: tugma device list   [--dir D] [--json]
-       tugma device add    --dev-eui E --join-eui E --app-key K --name TEXT --site TEXT --zone TEXT
+       tugma device add    --dev-eui E --join-eui E --name TEXT --site TEXT --zone TEXT [--app-key-file FILE]
+                           the AppKey (32 hex digits) is read from FILE, or from the standard input
                            [--mac 1.0.4] [--class A] [--interval-s 3600] [--modes "real test"] [--dir D]
        tugma device import FILE [--dir D]     a CSV list with the header
                            ${CSV_HEADER}
@@ -19,7 +20,7 @@ const OPTIONS = {
   json: { type: "boolean" },
   "dev-eui": { type: "string" },
   "join-eui": { type: "string" },
-  "app-key": { type: "string" },
+  "app-key-file": { type: "string" },
   name: { type: "string" },
   site: { type: "string" },
   zone: { type: "string" },
@@ -63,7 +64,6 @@ async function add(call: Call): Promise<number> {
   const cells = {
     dev_eui: "dev-eui",
     join_eui: "join-eui",
-    app_key: "app-key",
     name: "name",
     site: "site",
     zone: "zone",
@@ -75,7 +75,10 @@ async function add(call: Call): Promise<number> {
   const quoted = Object.values(cells).map(
     (option) => `"${(textOf(values, option) ?? "").replaceAll('"', '""')}"`,
   );
-  const { inputs } = readDeviceCsv(`${Object.keys(cells).join(",")}\n${quoted.join(",")}\n`);
+  const appKey = readSecret(call, "app-key-file", "the AppKey");
+  const { inputs } = readDeviceCsv(
+    `${Object.keys(cells).join(",")},app_key\n${quoted.join(",")},${appKey}\n`,
+  );
   return store(call, inputs, () => "the device");
 }
 

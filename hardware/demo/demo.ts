@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import mqtt from "mqtt";
+import { loginLink } from "../../centre/web/links.ts";
 import { createRealClock } from "../virtual/clock.ts";
 import { buildButton } from "./build.ts";
 import { buildPages } from "./build-pages.ts";
@@ -28,6 +29,7 @@ const USAGE = `usage: npx tugma demo [--fresh] [--dir D]
 
 const ENTRANCE_PORT = 8070;
 const REALM = "demo";
+const DEMO_OPERATOR = "Demo operator";
 
 /** Exit status 0 after Ctrl-C, 64 for a wrong command line, 69 when something could not start. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -90,15 +92,18 @@ async function compose(dir: string, io: Io, stack: AsyncDisposableStack): Promis
     clock,
   });
   stack.defer(() => pages.close());
-  const { url, loginLink } = world.console;
+  const { url } = world.console;
   return [
     "",
     `  Entrances, to press:  ${pages.address}/`,
-    loginLink === null
-      ? `  Console, to answer:   ${url}/   (log in with the name you chose; --fresh begins anew)`
-      : `  Console, to answer:   ${loginLink}   (this link works once)`,
+    `  Console, to answer:   ${consoleLink(world)}   (this link works once; later: ${url}/)`,
     "",
   ];
+}
+
+/** The first operator chooses a name and a password; later starts sign in a demo operator without either. */
+function consoleLink({ console, centreDir }: World): string {
+  return console.loginLink ?? loginLink(centreDir, console.url, DEMO_OPERATOR);
 }
 
 /** A part that ends by itself is said, with the place of its last words. */

@@ -2,13 +2,7 @@
  *  in hand, falls again below 5 dB, and the transmit power stays at its maximum: the frames are rare, the energy is
  *  small, the decibels are margin. Lost frames raise NbTrans. Pure. */
 import type { Region } from "../../protocols/lorawan/regions.ts";
-import type { LinkSettings } from "./mac-state.ts";
-
-export interface SnrSample {
-  snrDb: number;
-  /** Counter values skipped before this uplink. */
-  lost: number;
-}
+import type { LinkSettings, SnrSample } from "./mac-state.ts";
 
 /** Uplinks that are remembered, and those needed before the data rate is raised or lowered. */
 export const SAMPLES = 20;

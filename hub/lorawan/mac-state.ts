@@ -1,5 +1,10 @@
 /** What the server wants of a device by MAC command, and what it has asked. */
-import type { SnrSample } from "./adr.ts";
+
+export interface SnrSample {
+  snrDb: number;
+  /** Counter values skipped before this uplink. */
+  lost: number;
+}
 
 export interface LinkSettings {
   dataRate: number;

@@ -80,11 +80,7 @@ describe.skipIf(!needs("chromium"))("npm start", () => {
       const panel = street.locator("[data-entrance]").first();
       const word = panel.locator(".lamp-words");
       const shows = (wanted: string) =>
-        street.waitForFunction(
-          ([selector, value]) => document.querySelector(selector ?? "")?.getAttribute("data-word") === value,
-          ["[data-entrance] .lamp-words", wanted],
-          { timeout: ROAD_MS, polling: 50 },
-        );
+        panel.locator(`.lamp-words[data-word="${wanted}"]`).waitFor({ timeout: ROAD_MS });
       await panel.locator(".mushroom").hover();
       await street.mouse.down();
       await expect.poll(() => word.getAttribute("data-word"), { timeout: 10_000 }).toBe("sending");

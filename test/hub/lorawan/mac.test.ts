@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createVirtualClock } from "../../../hardware/virtual/clock.ts";
-import { decideAdr, type SnrSample } from "../../../hub/lorawan/adr.ts";
+import { decideAdr } from "../../../hub/lorawan/adr.ts";
 import { noteUplink, readDeviceCommands, requestsFor } from "../../../hub/lorawan/mac-answers.ts";
+import type { SnrSample } from "../../../hub/lorawan/mac-state.ts";
 import { createMacState } from "../../../hub/lorawan/mac-state.ts";
 import { createNotices } from "../../../hub/lorawan/notices.ts";
 import type { Notice } from "../../../hub/lorawan/sink.ts";

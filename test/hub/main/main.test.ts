@@ -281,14 +281,15 @@ describe("the command line", () => {
 
   test("adds a device to the hub that runs", async () => {
     const { listDevices } = await start();
-    const key = "03".repeat(16);
+    const keyFile = path.join(dir, "app-key");
+    writeFileSync(keyFile, `${"03".repeat(16)}\n`);
     const options = [
       "--dev-eui",
       DEVICE,
       "--join-eui",
       "0000000000000001",
-      "--app-key",
-      key,
+      "--app-key-file",
+      keyFile,
       "--name",
       'A "B", C',
     ];
@@ -308,13 +309,18 @@ describe("the command line", () => {
       ),
     ).toBe(0);
     expect(listDevices()).toMatchObject([{ devEui: DEVICE, name: 'A "B", C', allowModes: ["real", "test"] }]);
-    expect(await call("device", "add", "--dev-eui", DEVICE, "--dir", dir)).toBe(65);
+    expect(await call("device", "add", "--dev-eui", DEVICE, "--app-key-file", keyFile, "--dir", dir)).toBe(
+      65,
+    );
   });
 
   test("says with sysexits what was wrong", async () => {
     expect(await call()).toBe(64);
     expect(await call("config", "--colour")).toBe(64);
-    expect(await call("enrol", "nonsense", "--dir", dir)).toBe(69);
+    expect(await call("enrol", "nonsense", "--dir", dir)).toBe(64);
+    const code = path.join(dir, "code");
+    writeFileSync(code, "nonsense\n");
+    expect(await call("enrol", "--code-file", code, "--dir", dir)).toBe(69);
     expect(await call("run", "--dir", dir)).toBe(78);
     expect(lines.join("\n")).toMatch(/tugma hub config --commented/);
     expect(await call("status", "--dir", dir)).toBe(69);
