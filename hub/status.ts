@@ -3,7 +3,6 @@
  *    GET /status  GET /metrics (Prometheus text)  GET /devices  POST /devices (JSON array)  DELETE /devices/<DevEUI> */
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { Gauge, Registry } from "prom-client";
 
 export interface StatusSource {
   /** JSON-shaped; numbers under `counters` become metrics. */
@@ -79,7 +78,9 @@ async function readBody(req: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function metrics(counters: Readonly<Record<string, number>>): Promise<string> {
+async function metrics(counters: Readonly<Record<string, number>>): Promise<string> {
+  // 8 MB that a hub spends only where somebody collects metrics
+  const { Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
   for (const [name, value] of Object.entries(counters)) {
     const metric = `tugma_hub_${name.replace(/[^a-zA-Z0-9]+/g, "_").toLowerCase()}`;
