@@ -74,6 +74,9 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
   const abort = () => stop.abort();
   process.on("SIGINT", abort);
   process.on("SIGTERM", abort);
+  // started by another process with a channel, as the demo starts its parts: when that one is gone, so are we
+  process.channel?.unref();
+  process.on("disconnect", abort);
   try {
     const run = await command.load();
     return await run(args, {
@@ -84,5 +87,6 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
   } finally {
     process.off("SIGINT", abort);
     process.off("SIGTERM", abort);
+    process.off("disconnect", abort);
   }
 }

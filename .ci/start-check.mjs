@@ -39,7 +39,7 @@ try {
   console.log(`start check: up with ${urls.length} addresses after ${Date.now() - started} ms`);
   const stopped = Date.now();
   process.kill(-demo.pid, "SIGINT");
-  const outcome = await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 10_000))]);
+  const outcome = await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 10_000).unref())]);
   if (outcome === undefined) {
     process.kill(-demo.pid, "SIGKILL");
     fail("still running 10 s after Ctrl-C");

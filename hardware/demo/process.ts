@@ -28,7 +28,7 @@ export function startPart(
   mkdirSync(path.dirname(logFile), { recursive: true });
   const log = createWriteStream(logFile, { flags: "a", mode: 0o600 });
   const child = spawn(process.execPath, [ENTRY, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
     env,
     detached: true,
   });
