@@ -89,9 +89,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       drafts.push(reportDraft(uplink, report, { place, mode, note: jump ?? note }));
     }
     if (news?.lost && !first) drafts.push(lostPress(uplink, news.lost, place));
-    if (news !== null) state.highest = news.highest;
-    state.flags = flags;
-    await table.store(state, drafts, counter);
+    await storeWith(state, news?.highest ?? state.highest, flags, () => table.store(state, drafts, counter));
     return DURABLE;
   }
 
@@ -124,9 +122,9 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       : null;
     const drafts = [reportDraft(uplink, report, { place, mode, note: note ?? restart })];
     if (verdict.lost !== null) drafts.push(lostPress(uplink, verdict.lost, place));
-    state.highest = verdict.highest;
-    state.flags = flagsOf(report);
-    const event = await keep(uplink, { state, drafts, report, mode, counter });
+    const event = await storeWith(state, verdict.highest, flagsOf(report), () =>
+      keep(uplink, { state, drafts, report, mode, counter }),
+    );
     counters.events++;
     ask(state, event);
     return { hold: isAlarm(event), durable: true };
@@ -239,6 +237,25 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     },
     forget: table.forget,
   };
+}
+
+/** Stores with the memory as it will be, so that what comes meanwhile is judged by it. A refusal puts the memory back, so
+ *  that the next copy of the frame finds the same gap again; unless something newer has been judged since. */
+async function storeWith<T>(
+  state: DeviceState,
+  highest: number | null,
+  flags: number,
+  store: () => Promise<T>,
+): Promise<T> {
+  const before = { highest: state.highest, flags: state.flags };
+  state.highest = highest;
+  state.flags = flags;
+  try {
+    return await store();
+  } catch (error) {
+    if (state.highest === highest && state.flags === flags) Object.assign(state, before);
+    throw error;
+  }
 }
 
 function ask(state: DeviceState, event: KnownEvent): void {

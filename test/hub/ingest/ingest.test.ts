@@ -364,6 +364,12 @@ test("a refused disk acknowledges nothing; the same press is an event once there
   await say({ eventNumber: 5 });
   await say({ eventNumber: 7 });
   expect(await kinds()).toEqual(["panic", "panic", "lostPress"]);
+  full = true;
+  await expect(say({ eventNumber: 9 })).rejects.toThrow("full");
+  await expect(say({ kind: "heartbeat", eventNumber: 9 })).rejects.toThrow("full");
+  full = false;
+  await say({ eventNumber: 9 });
+  expect(await kinds()).toEqual(["panic", "panic", "lostPress", "panic", "lostPress"]);
 });
 
 test("presses with their repeats in any order, with crashes anywhere: each is exactly one event", async () => {
