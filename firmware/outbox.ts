@@ -5,8 +5,8 @@
  *  a whole street pressing at once spreads out. Every repeat is a new frame with the same event number.
  *  Frames that nobody answered lower the data rate: two at the network's own, then SF10, SF11, SF12. From
  *  `received` on an alarm only asks how far it is, unconfirmed: the hub answers when it has something to
- *  say and may save its transmitter when a whole building asks. 20 s apart for a minute, then 60 s, for
- *  ten minutes at most: 12 frames, 2.2 s of airtime at SF9 and 16 s at SF12 of the 36 s that an hour in a
+ *  say and may save its transmitter when a whole building asks. 10 s apart for a minute, then 60 s, for
+ *  ten minutes at most: 15 frames, 2.8 s of airtime at SF9 and 20 s at SF12 of the 36 s that an hour in a
  *  1 % band allows.
  *
  *  Every press is an event of its own. The newest is sent first, once; then all take turns by what is due,
@@ -34,7 +34,7 @@ export const PRESS_LENGTH = -1;
 const LADDER_GAP_S = [3, 3, 9, 15, 60];
 const RED_AFTER_MS = 15000;
 const GREEN_MS = 10000;
-const ASK_S = 20;
+const ASK_S = 10;
 const ASK_LATER_S = 60;
 const ASK_FAST_MS = 60000;
 const ASK_UNTIL_MS = 600000;

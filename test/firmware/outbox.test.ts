@@ -99,12 +99,12 @@ describe("the ladder", () => {
     expect(sent.every(({ dataRate, isConfirmed }) => dataRate === -1 && isConfirmed)).toBe(true);
   });
 
-  test("once received it asks unconfirmed: every 20 s for a minute, every 60 s to the tenth, then no more", () => {
+  test("once received it asks unconfirmed: every 10 s for a minute, every 60 s to the tenth, then no more", () => {
     const received = reachStage(raise([], 1, 0), 1, stageAt("received"), 1000);
     const { sent, outbox } = run(received, 1000, 3_600_000, {});
     expect(sent.every(({ isConfirmed }) => !isConfirmed)).toBe(true);
-    expect(sent.filter(({ atMs }) => atMs <= 62_000).length).toBe(3);
-    expect(sent.length).toBe(12);
+    expect(sent.filter(({ atMs }) => atMs <= 62_000).length).toBe(6);
+    expect(sent.length).toBe(15);
     expect(outbox).toEqual([]);
   });
 
