@@ -28,6 +28,6 @@ export function History({ incident }: { incident: Incident }) {
 }
 
 function EntryText({ entry }: { entry: HistoryEntry }) {
-  if (entry.text === null) return null;
+  if (entry.text === null || entry.text === "") return null;
   return <q>{entry.type === "closed" ? causeText(entry.text, words.value) : entry.text}</q>;
 }
