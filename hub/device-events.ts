@@ -1,8 +1,9 @@
 /** Which of a device's reports are new and which say again what the hub already has. Pure: a device's memory goes in and
  *  a verdict comes out. Event numbers are 16 bits and wrap; "ahead" and "behind" are by the shorter way round. */
-import type { Mode, Report } from "../protocols/device/report.ts";
+import { isCodecError } from "../protocols/device/codec-error.ts";
+import { decodeReport, type Mode, type Report } from "../protocols/device/report.ts";
 import type { Stage } from "../protocols/device/stage.ts";
-import type { EventKind } from "../protocols/hub-kinds.ts";
+import { EVENT_KINDS, type EventKind } from "../protocols/hub-kinds.ts";
 import { REMEMBERED_EVENTS } from "./journal/events.ts";
 
 /** An event the hub has, or is just storing. */
@@ -45,6 +46,8 @@ export type Verdict =
 /** In a heartbeat's `detail`: the device has just restarted and left out event numbers it had reserved. */
 export const RESTARTED_DETAIL = 1;
 
+/** So young is the first event after a restart, and no event that many newer ones have overtaken. */
+const FRESH_S = 10;
 const HALF = 0x8000;
 const WRAP = 0xffff;
 
@@ -57,12 +60,27 @@ export function eventKey(eventNumber: number, kind: EventKind, mode: Mode): stri
   return `${eventNumber % REMEMBERED_EVENTS}/${kind}/${mode}`;
 }
 
+/** The report, or in words why it is none. */
+export function readReport(payload: Uint8Array): Report | string {
+  try {
+    return decodeReport(payload);
+  } catch (error) {
+    if (isCodecError(error)) return error.message;
+    throw error;
+  }
+}
+
 /** Judges a report that says an event happened, under the mode it will be recorded with. */
 export function judgeEvent(device: DeviceEvents, report: Report, mode: Mode): Verdict {
   const { eventNumber, kind } = report;
   const known = device.events.get(eventKey(eventNumber, kind, mode));
   if (known?.eventNumber === eventNumber) return { type: "repeat", event: known };
-  return judgeNumber(device.highest, eventNumber);
+  return judgeNumber(device.highest, report);
+}
+
+/** True for a number that is not ahead of the highest: what is no repeat by memory may be one by the journal. */
+export function mayBeOld({ highest }: DeviceEvents, { eventNumber }: Report): boolean {
+  return highest !== null && !isAhead(eventNumber, highest);
 }
 
 /** Judges the number of the last event that a heartbeat carries. Null: nothing new. A heartbeat is no event itself, so
@@ -82,16 +100,26 @@ export function judgeHeartbeat(
   return { type: "new", highest: eventNumber, lost: [(highest + 1) & WRAP, eventNumber], restarted: false };
 }
 
-function judgeNumber(highest: number | null, eventNumber: number): Extract<Verdict, { type: "new" }> {
+function judgeNumber(
+  highest: number | null,
+  { eventNumber, ageS }: Report,
+): Extract<Verdict, { type: "new" }> {
   if (highest === null) return { type: "new", highest: eventNumber, lost: null, restarted: false };
   const ahead = (eventNumber - highest) & WRAP;
   if (ahead < HALF) {
     const lost = ahead > 1 ? ([(highest + 1) & WRAP, (eventNumber - 1) & WRAP] as const) : null;
     return { type: "new", highest: eventNumber, lost, restarted: false };
   }
-  // A little behind: its first frames were lost and a later event came first. Far behind: the counter began anew.
-  const restarted = WRAP + 1 - ahead >= REMEMBERED_EVENTS;
+  // A little behind, or old: its first frames were lost and later events came first. Far behind and fresh: the counter
+  // began anew.
+  const restarted = WRAP + 1 - ahead >= REMEMBERED_EVENTS && ageS < FRESH_S;
   return { type: "new", highest: restarted ? eventNumber : highest, lost: null, restarted };
+}
+
+/** True for what somebody waits for. */
+export function isAlarm({ kind }: Pick<KnownEvent, "kind">): boolean {
+  const { priority } = EVENT_KINDS[kind];
+  return priority === "life" || priority === "intrusion";
 }
 
 /** True when `number` comes after `than` by the shorter way round. */

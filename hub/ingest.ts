@@ -1,21 +1,31 @@
 /** From authenticated uplinks to records. Each press becomes one event, however often and on whatever way it is said
  *  again; what authenticates but cannot be understood becomes a fault; nothing is dropped in silence. */
-import { isCodecError } from "../protocols/device/codec-error.ts";
-import { decodeReport, MODES, type Mode, REPORT_FPORT, type Report } from "../protocols/device/report.ts";
+import { MODES, type Mode, REPORT_FPORT, type Report } from "../protocols/device/report.ts";
 import { encodeStage, STAGE_FPORT, STAGES, type Stage } from "../protocols/device/stage.ts";
 import type { EventPlace } from "../protocols/event.ts";
-import { EVENT_KINDS } from "../protocols/hub-kinds.ts";
 import type { Clock } from "./clock.ts";
-import { eventKey, flagsOf, judgeEvent, judgeHeartbeat, type KnownEvent } from "./device-events.ts";
+import {
+  eventKey,
+  flagsOf,
+  isAlarm,
+  judgeEvent,
+  judgeHeartbeat,
+  type KnownEvent,
+  mayBeOld,
+  readReport,
+} from "./device-events.ts";
 import { type DeviceState, loadDeviceTable } from "./device-table.ts";
 import { eventReception, hubDraft, moreReceptions, reportDraft, unreadableDraft } from "./drafts.ts";
 import type { EventDraft, Journal, UplinkCounter } from "./journal/journal.ts";
 import { createLateReceptions } from "./late-receptions.ts";
 import type { Acceptance, Uplink, UplinkSink } from "./lorawan/sink.ts";
+import { createRecall } from "./recall.ts";
 
 export interface IngestOptions {
   readonly journal: Journal;
   readonly clock: Clock;
+  /** The hub's best word on the time; left out, the clock's. */
+  unixMs?(): number;
   /** What the hub's configuration says of a device; undefined for one that was removed meanwhile. */
   device(devEui: string): { readonly place: EventPlace; readonly allowModes: readonly Mode[] } | undefined;
   /** An event's stage rose: its device may be told now, and whoever watches. */
@@ -59,6 +69,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { journal } = options;
   const table = await loadDeviceTable(journal);
   const late = createLateReceptions(options);
+  const recall = createRecall({ journal, unixMs: options.unixMs ?? options.clock.wallMs });
   const counters: Record<IngestCounter, number> = {
     events: 0,
     repeats: 0,
@@ -110,13 +121,25 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
 
   async function acceptEvent(uplink: Uplink, report: Report, counter: UplinkCounter): Promise<Acceptance> {
     const state = table.state(uplink.devEui);
-    const { place, mode, note } = recordedAs(uplink.devEui, report);
+    const { mode } = recordedAs(uplink.devEui, report);
     const verdict = judgeEvent(state, report, mode);
     if (verdict.type === "repeat") {
       // A repeat may come while its first frame is still being stored; if that is refused, it is the first.
       if (await verdict.event.stored) return acceptRepeat(uplink, verdict.event, counter);
       return acceptEvent(uplink, report, counter);
     }
+    const { eventNumber, kind, ageS } = report;
+    const name = { devEui: uplink.devEui, eventNumber, kind, mode };
+    const old = mayBeOld(state, report) ? await recall(name, ageS) : null;
+    return old === null ? acceptNew(uplink, report, counter) : acceptRepeat(uplink, old, counter);
+  }
+
+  async function acceptNew(uplink: Uplink, report: Report, counter: UplinkCounter): Promise<Acceptance> {
+    const state = table.state(uplink.devEui);
+    const { place, mode, note } = recordedAs(uplink.devEui, report);
+    const verdict = judgeEvent(state, report, mode);
+    // another copy of the same news has come while the journal was asked
+    if (verdict.type === "repeat") return acceptEvent(uplink, report, counter);
     const restart = verdict.restarted
       ? `numbers go on from ${report.eventNumber} after ${state.highest}`
       : null;
@@ -268,19 +291,4 @@ function tellAgain(asked: KnownEvent | null, eventNumber: number): boolean {
   if (asked === null || asked.eventNumber !== eventNumber || asked.tellings >= MAX_TELLINGS) return false;
   asked.tellings++;
   return true;
-}
-
-function isAlarm(event: KnownEvent): boolean {
-  const { priority } = EVENT_KINDS[event.kind];
-  return priority === "life" || priority === "intrusion";
-}
-
-/** The report, or in words why it is none. */
-function readReport(payload: Uint8Array): Report | string {
-  try {
-    return decodeReport(payload);
-  } catch (error) {
-    if (isCodecError(error)) return error.message;
-    throw error;
-  }
 }

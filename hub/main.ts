@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { REGIONS } from "../protocols/lorawan/regions.ts";
 import { createSigningKey, createVerifyingKey } from "../protocols/signature.ts";
-import { type Announcement, announceHub, announceRecord } from "./announce.ts";
+import { type Announcement, announceHub, announceRecord, givesWay, type StateSubject } from "./announce.ts";
 import { type Broker, startBroker } from "./broker/broker.ts";
 import { createUdpDatagrams } from "./carriers/datagram.ts";
 import { createMqttCarrier } from "./carriers/mqtt.ts";
@@ -107,12 +107,24 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
 /** Announcements go to the broker once there is one. */
 function createOutlet() {
   let broker: Broker | null = null;
+  const shown = new Map<string, StateSubject>();
+  /** Every state is said; the retained one is the one that matters most. */
+  const mayStay = ({ topic, about }: Announcement) => {
+    if (about === undefined) return true;
+    const before = shown.get(topic);
+    if (before !== undefined && !givesWay(before, about)) return false;
+    shown.set(topic, about);
+    return true;
+  };
   return {
     attach: (to: Broker | null) => {
       broker = to;
     },
     announce: (list: readonly Announcement[]) => {
-      for (const { topic, body, retain } of list) broker?.publish(topic, JSON.stringify(body), { retain });
+      for (const one of list) {
+        const retain = one.retain && mayStay(one);
+        broker?.publish(one.topic, JSON.stringify(one.body), { retain });
+      }
     },
   };
 }

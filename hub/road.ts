@@ -37,6 +37,7 @@ export async function openRoad(
   const ingest = await createIngest({
     journal,
     clock,
+    unixMs: () => time.stamp().time.unixMs,
     device: (devEui) => registry.rows.get(devEui),
     onStage(event) {
       network.answerChanged(event.devEui);

@@ -9,6 +9,7 @@ import type {
   AppendOptions,
   DeviceMemory,
   EventDraft,
+  EventName,
   Head,
   Journal,
   ReceiptBatch,
@@ -106,6 +107,10 @@ export function createJournal(options: ClientOptions): Journal {
     cursor: (path) => progress.get(path)?.complete ?? 0,
     settledBeyond: (path) => progress.get(path)?.beyond ?? [],
     receipts: (sequence) => options.submit({ op: "receipts", sequence }) as Promise<StoredReceipt[]>,
+    heard: ({ devEui, eventNumber, kind, mode }: EventName) =>
+      options.submit({ op: "heard", name: { devEui, eventNumber, kind, mode } }) as Promise<
+        RememberedEvent | undefined
+      >,
     memories: () =>
       options.submit({ op: "memories" }) as Promise<{ devices: DeviceMemory[]; events: RememberedEvent[] }>,
     flush: lazy.flush,
@@ -145,10 +150,11 @@ function createLazyCounters(submit: Submit, lazyMs: number) {
     counters = new Map();
     dutyCycle = null;
     inFlight = submit({ op: "counters", changes, dutyCycle: taken.dutyCycle }).catch(() => {
-      // The disk refused them. Nothing was promised: they go back and wait for the next attempt.
+      // The disk refused them. Nothing was promised: they go back and wait for the next attempt, which without a delay
+      // is the next write: trying again at once would be trying without end.
       counters = new Map([...taken.counters, ...counters]);
       dutyCycle ??= taken.dutyCycle;
-      schedule();
+      if (lazyMs > 0) schedule();
     });
   };
   const schedule = () => {

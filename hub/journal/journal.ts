@@ -52,12 +52,16 @@ export interface DeviceMemory {
   readonly flags: number;
 }
 
-/** One of a device's latest events. At most one per number modulo 32, kind and mode is remembered. */
-export interface RememberedEvent {
+/** What a device's event goes by. A number comes again after 65536 events, or when a device has lost its memory. */
+export interface EventName {
   readonly devEui: string;
   readonly eventNumber: number;
   readonly kind: EventKind;
   readonly mode: Mode;
+}
+
+/** One of a device's latest events. At most one per number modulo 32, kind and mode is remembered. */
+export interface RememberedEvent extends EventName {
   readonly sequence: number;
   readonly stage: Stage;
 }
@@ -134,6 +138,9 @@ export interface Journal extends LorawanStore, AsyncDisposable {
 
   /** The receipts that name this record, or the first one whose `complete` covered it. */
   receipts(sequence: number): Promise<StoredReceipt[]>;
+
+  /** The newest event of this name among the device's last thousand; undefined when there is none. */
+  heard(name: EventName): Promise<RememberedEvent | undefined>;
 
   /** What ingest needs to go on after a restart. */
   memories(): Promise<{ devices: DeviceMemory[]; events: RememberedEvent[] }>;

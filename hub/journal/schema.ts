@@ -21,6 +21,9 @@ const MIGRATIONS = [
    CREATE INDEX receipt_sequence ON receipt (sequence);
    CREATE TABLE cursor (path TEXT PRIMARY KEY, complete INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE settled (path TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (path, sequence)) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE heard (dev_eui TEXT NOT NULL, slot INTEGER NOT NULL, kind TEXT NOT NULL, mode TEXT NOT NULL,
+     number INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (dev_eui, slot, kind, mode)) STRICT, WITHOUT ROWID;
+   INSERT INTO heard SELECT dev_eui, number % 1024, kind, mode, number, sequence FROM event;`,
 ];
 
 const BUSY_MS = 2000;

@@ -7,7 +7,7 @@ import { type ChainIdentity, type StampedDraft, sealNext } from "./chain.ts";
 import { type CounterChange, createDeviceTables } from "./devices.ts";
 import { asDiskRefused, DiskRefused } from "./disk.ts";
 import { createEventTables } from "./events.ts";
-import type { AppendOptions, Head, ReceiptBatch, StoredRow } from "./journal.ts";
+import type { AppendOptions, EventName, Head, ReceiptBatch, StoredRow } from "./journal.ts";
 import { createReceiptTables, type PathProgress } from "./receipts.ts";
 import { openDatabase } from "./schema.ts";
 import { checkTail } from "./tail.ts";
@@ -34,6 +34,7 @@ export type WriteOperation =
 export type ReadOperation =
   | { readonly op: "rows"; readonly after: number; readonly limit: number }
   | { readonly op: "receipts"; readonly sequence: number }
+  | { readonly op: "heard"; readonly name: EventName }
   | { readonly op: "loadDevices" | "loadDutyCycle" | "memories" };
 
 export type Operation = WriteOperation | ReadOperation;
@@ -59,6 +60,7 @@ const CHECKPOINT_PAGES = 256;
 const READS: ReadonlySet<Operation["op"]> = new Set([
   "rows",
   "receipts",
+  "heard",
   "loadDevices",
   "loadDutyCycle",
   "memories",
@@ -145,6 +147,8 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
         return tables.devices.load();
       case "loadDutyCycle":
         return readMeta(database, "dutyCycle");
+      case "heard":
+        return tables.events.heard(operation.name);
       case "memories":
         return tables.events.load();
     }

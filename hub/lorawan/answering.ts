@@ -3,7 +3,7 @@
 import type { MacCommand } from "../../protocols/lorawan/mac.ts";
 import { maxPayloadOf, type Region } from "../../protocols/lorawan/regions.ts";
 import type { Clock } from "../clock.ts";
-import type { DownlinkRequest } from "./booking.ts";
+import type { Booking, DownlinkRequest } from "./booking.ts";
 import { composeDownlink, type DownlinkContent, downlinkSizeBytes } from "./compose.ts";
 import type { Exchange } from "./exchange.ts";
 import { reserveFCntDown } from "./fcnt-down.ts";
@@ -145,6 +145,12 @@ export function createAnswering(options: AnsweringOptions): Answering {
     sink.notice({ type: "unanswered", devEui: live.device.facts.devEui, fCntUp: exchange.fCntUp, reason });
   };
 
+  /** A receipt may be back before the block of counters for its answer is on disk: then the booking waits for that, at
+   *  most to its last safe moment. */
+  const sendHeld = async (live: LiveSession, exchange: Exchange, downlink: Booking) => {
+    if ((await reserve(live)) && exchange.downlink === downlink) downlink.sendNow();
+  };
+
   /** Over a carrier without receive windows. */
   const sendDirect = async (live: LiveSession, exchange: Exchange, reply: boolean) => {
     const copy = exchange.copies.at(-1);
@@ -188,7 +194,8 @@ export function createAnswering(options: AnsweringOptions): Answering {
     answerChanged(device) {
       const { exchange, session: live } = device;
       if (exchange === null || live === null || exchange.state === "storing") return;
-      if (exchange.downlink !== null && exchange.hold) return exchange.downlink.sendNow();
+      if (exchange.downlink !== null && exchange.hold)
+        return void sendHeld(live, exchange, exchange.downlink);
       if (sink.answer(device.facts.devEui) === null) return;
       const reply = exchange.answers === 0;
       if (isDirect(exchange)) return void sendDirect(live, exchange, reply);

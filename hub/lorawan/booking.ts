@@ -29,7 +29,7 @@ export interface DownlinkRequest {
   sizeBytes(): number;
   /** False where this request must not use this window although it is free. */
   mayUse?(window: Window, calendar: Calendar): boolean;
-  /** The frame for this window, made at the moment of sending; null: nothing may be sent now. */
+  /** The frame for this window, made at the moment of sending; null: nothing may be sent in it. */
   compose(window: Window): Uint8Array | null;
   /** Called once, perhaps before `book` returns: a gateway has taken the frame (`window`), or nobody has (null). */
   done(window: Window | null, reason: string): void;
@@ -143,8 +143,9 @@ export function createBooking(context: BookingContext, request: DownlinkRequest)
     const phyPayload = request.compose(window);
     if (phyPayload === null) {
       release();
+      tried.add(keyOf(window));
       reason = "nothing may be sent";
-      return finish(null);
+      return choose();
     }
     plan.timer.cancel();
     plan = null;

@@ -48,7 +48,10 @@ async function pressOneByOne(bench: Bench, road: Road, alarms: number) {
         if (bench.slowSyncMs === 0) floors.push(await measureFloor(bench.dir));
       }
       const gateway = n % GATEWAYS;
-      const datagram = pushDatagram(devices[n % DEVICES]?.frame("panic") ?? new Uint8Array(), gatewayEui(gateway));
+      const datagram = pushDatagram(
+        devices[n % DEVICES]?.frame("panic") ?? new Uint8Array(),
+        gatewayEui(gateway),
+      );
       const stored = alarmSequence.next();
       const start = performance.now();
       gateways[gateway]?.send(datagram);
@@ -80,7 +83,10 @@ function followAlarms(road: Road) {
   return {
     next(): Promise<number> {
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`an alarm without a receipt after ${LATE_MS} ms`)), LATE_MS);
+        const timer = setTimeout(
+          () => reject(new Error(`an alarm without a receipt after ${LATE_MS} ms`)),
+          LATE_MS,
+        );
         const done = (endMs: number) => {
           clearTimeout(timer);
           resolve(endMs);
@@ -93,7 +99,10 @@ function followAlarms(road: Road) {
 
 function figures(samples: readonly number[], floor: Floor): Measured {
   const { p50, p99 } = distribution(samples);
-  const reference = { what: "3 syncs, 2 signatures, 2 verifications, 2 TLS round trips", value: floor.alarmMs };
+  const reference = {
+    what: "3 syncs, 2 signatures, 2 verifications, 2 TLS round trips",
+    value: floor.alarmMs,
+  };
   const shared = { unit: "ms", reference, detail: { ...floor } };
   return {
     figures: [

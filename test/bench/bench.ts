@@ -1,7 +1,7 @@
 /** `tugma bench`: every figure of speed and memory that is promised, both sides measured in the same run, judged as ratios so
  *  that the verdict does not depend on the machine. */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { measureApart } from "./isolate.ts";
@@ -52,6 +52,11 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
   try {
     if (statfsSync(dir).type === TMPFS_MAGIC)
       io.printError(`${dir} is in memory: figures with syncs say nothing about a disk`);
+    const [load = 0] = loadavg();
+    if (load > availableParallelism() / 4)
+      io.printError(
+        `others are at work on this machine (load ${load.toFixed(1)}): figures will be worse than it is`,
+      );
     const results = await measureAll(options.rows, { dir, quick: options.quick, io });
     report(results, options, io);
     if (io.signal.aborted) return EXIT_INTERRUPTED;
@@ -103,7 +108,11 @@ async function measureAll(
       const slow = row.slowSyncMs === undefined ? { env: {} } : buildSlowSync(dir, row.slowSyncMs);
       if (quick && row.notQuick !== undefined) results.skipped.push({ name: row.name, why: row.notQuick });
       else if ("why" in slow) results.skipped.push({ name: row.name, why: slow.why });
-      else add(results, await measureApart(row, { dir: own, quick, env: slow.env, signal: io.signal, progress }));
+      else
+        add(
+          results,
+          await measureApart(row, { dir: own, quick, env: slow.env, signal: io.signal, progress }),
+        );
     } catch (error) {
       // One figure that cannot be measured must not hide the others.
       const why = error instanceof Error ? error.message : String(error);
@@ -125,33 +134,36 @@ function add(results: Results, measured: Measured): void {
 }
 
 function report(results: Results, options: Options, io: CommandIo): void {
-  const { figures, curves, bars, skipped } = results;
+  const { figures, skipped } = results;
+  const [cpu] = cpus();
+  const machine = {
+    cpu: cpu?.model ?? "",
+    cores: availableParallelism(),
+    memoryMb: Math.round(totalmem() / 1e6),
+  };
+  const at = new Date().toISOString();
+  const rounds = options.quick ? ", few rounds" : "";
+  const subtitle = `${at.slice(0, 16).replace("T", " ")} UTC · ${machine.cpu}, ${machine.cores} cores · Node ${process.version}${rounds}`;
   mkdirSync(path.dirname(path.resolve(options.svg)), { recursive: true });
-  writeFileSync(options.svg, drawPlot(results));
-  if (options.json) {
-    const [cpu] = cpus();
-    const machine = { cpu: cpu?.model ?? "", cores: cpus().length, memoryMb: Math.round(totalmem() / 2 ** 20) };
-    io.print(
-      JSON.stringify(
-        {
-          at: new Date().toISOString(),
-          node: process.version,
-          machine,
-          quick: options.quick,
-          figures: figures.map((figure) => ({ ...figure, ratio: ratioOf(figure), met: meets(figure) })),
-          distributions: curves.map(({ name, samples }) => ({
-            name,
-            unit: "ms",
-            ...distribution(samples),
-            samples: samples.map((ms) => Number(ms.toFixed(3))),
-          })),
-          rates: bars,
-          skipped,
-        },
-        null,
-        1,
-      ),
-    );
-  } else for (const line of drawTable(figures, skipped)) io.print(line);
+  writeFileSync(options.svg, drawPlot({ ...results, subtitle }));
+  if (options.json)
+    io.print(JSON.stringify({ at, node: process.version, machine, ...plain(results, options) }, null, 1));
+  else for (const line of drawTable(figures, skipped)) io.print(line);
   io.printError(`plot: ${options.svg}`);
+}
+
+/** The results for a program, with what follows from them. */
+function plain({ figures, curves, bars, skipped }: Results, { quick }: Options) {
+  return {
+    quick,
+    figures: figures.map((figure) => ({ ...figure, ratio: ratioOf(figure), met: meets(figure) })),
+    distributions: curves.map(({ name, samples }) => ({
+      name,
+      unit: "ms",
+      ...distribution(samples),
+      samples: samples.map((ms) => Number(ms.toFixed(3))),
+    })),
+    rates: bars,
+    skipped,
+  };
 }

@@ -28,9 +28,7 @@ const topicOf = (n: number) => `tugma/device/${devEui(n)}/up`;
 
 /** Has all publishers send their part; ends when the consumer has heard it all. */
 async function publishAll(port: number, tally: Tally): Promise<Rate> {
-  const publishers = await Promise.all(
-    Array.from({ length: PUBLISHERS }, (_, n) => openPublisher(port, n)),
-  );
+  const publishers = await Promise.all(Array.from({ length: PUBLISHERS }, (_, n) => openPublisher(port, n)));
   const start = performance.now();
   for (const publisher of publishers) publisher.begin();
   await tally.done(LIMIT_MS);
@@ -198,10 +196,7 @@ function figures(hub: readonly Rate[], mosquitto: readonly Rate[]): Measured {
       {
         name: "MQTT broker, QoS 1, 100 publishers",
         unit: "messages per second",
-        bars: [
-          { label: "hub", value },
-          ...(isThere ? [{ label: "mosquitto", value: other }] : []),
-        ],
+        bars: [{ label: "hub", value }, ...(isThere ? [{ label: "mosquitto", value: other }] : [])],
       },
     ],
     skipped: isThere ? [] : [{ name, why: "mosquitto is not installed" }],

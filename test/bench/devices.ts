@@ -72,7 +72,10 @@ export function createBenchDevice(number: number, from = { fCntUp: 0, eventNumbe
       return eventNumber;
     },
     frame(kind) {
-      keys ??= { nwkSKey: createAesKey(keyHex(number, "nwkS")), appSKey: createAesKey(keyHex(number, "appS")) };
+      keys ??= {
+        nwkSKey: createAesKey(keyHex(number, "nwkS")),
+        appSKey: createAesKey(keyHex(number, "appS")),
+      };
       if (kind !== "heartbeat") eventNumber = (eventNumber + 1) & 0xffff;
       const payload = encodeReport({
         kind,

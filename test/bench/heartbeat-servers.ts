@@ -1,10 +1,11 @@
 /** Three ways to take heartbeats off the same UDP datagrams, each in a process of its own so that its CPU time is its own:
  *  the hub, an echo that parses and acknowledges and no more, and lora-packet without any network. Started by heartbeat.ts. */
+
+import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import path from "node:path";
-import { randomBytes } from "node:crypto";
-import loraPacket from "lora-packet";
 import { createUdpDatagrams } from "../../hub/carriers/datagram.ts";
 import { openSemtechUdp } from "../../hub/carriers/semtech-udp.ts";
 import { createSystemClock } from "../../hub/clock.ts";
@@ -12,6 +13,9 @@ import { createIngest } from "../../hub/ingest.ts";
 import { createNetworkServer } from "../../hub/lorawan/server.ts";
 import { createBenchDevice, deviceRow, REGION } from "./devices.ts";
 import { openBenchJournal } from "./journal.ts";
+
+// its types name a default export that its CommonJS does not have
+const loraPacket: typeof import("lora-packet").default = createRequire(import.meta.url)("lora-packet");
 
 export type ToServer =
   | { readonly start: "hub" | "echo"; readonly dir: string; readonly devices: number }
@@ -74,7 +78,11 @@ async function startEcho(): Promise<number> {
       bytes += Buffer.from(data, "base64").length;
       frames++;
     }
-    socket.send(Uint8Array.of(datagram[0] ?? 0, datagram[1] ?? 0, datagram[2] ?? 0, 1), from.port, from.address);
+    socket.send(
+      Uint8Array.of(datagram[0] ?? 0, datagram[1] ?? 0, datagram[2] ?? 0, 1),
+      from.port,
+      from.address,
+    );
   });
   taken = () => (bytes > 0 ? frames : 0);
   return socket.address().port;

@@ -22,7 +22,7 @@ interface Server {
 
 function startServer(): Server {
   const child: ChildProcess = fork(fileURLToPath(new URL("heartbeat-servers.ts", import.meta.url)), {
-    stdio: ["ignore", "ignore", "inherit", "ipc"], execArgv: process.env.HBPROF ? ["--cpu-prof","--cpu-prof-dir=/tmp/hbprof","--cpu-prof-interval=200"] : [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   return {
     ask: (message) =>
@@ -35,7 +35,7 @@ function startServer(): Server {
         });
         child.send(message);
       }),
-    stop: () => { if (process.env.HBPROF) child.disconnect(); else child.kill() },
+    stop: () => child.kill(),
   };
 }
 
@@ -65,7 +65,7 @@ async function round(side: Side, datagrams: readonly Uint8Array[]): Promise<void
   if (lost > 0 || taken !== datagrams.length)
     throw new Error(`${taken} of ${datagrams.length} heartbeats were taken, ${lost} had no answer`);
   const usedS = (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / 1e6;
-  side.rates.push(taken / usedS); if(process.env.HBX) console.error('us', (usedS*1e6/taken).toFixed(2), 'user',((after.cpu.user-before.cpu.user)/taken).toFixed(2));
+  side.rates.push(taken / usedS);
 }
 
 export async function measure(bench: Bench): Promise<Measured> {

@@ -36,6 +36,8 @@ export async function measureApart(row: Row, options: IsolateOptions): Promise<M
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     serialization: "advanced",
+    // the firmware's build strips types, which Node 24 calls experimental
+    execArgv: ["--disable-warning=ExperimentalWarning"],
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   try {

@@ -96,8 +96,8 @@ export async function measure(bench: Bench): Promise<Measured> {
     ],
     bars: [
       {
-        name: `Journal, every record signed and on stable storage${disk}`,
-        unit: "records per second",
+        name: `Journal${disk}`,
+        unit: "records per second, signed and on stable storage",
         bars: [
           { label: "64 writers", value },
           { label: "one writer", value: alone },

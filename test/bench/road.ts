@@ -24,7 +24,7 @@ export interface Road {
   stop(): Promise<void>;
 }
 
-const REALM = "bench";
+export const REALM = "bench";
 const UP_MS = 20_000;
 
 /** Starts both in `dir` and waits until the hub is connected and all that it had to say itself is at the centre. */
@@ -32,7 +32,8 @@ export async function openRoad(dir: string, rows: readonly DeviceRow[]): Promise
   await using stack = new AsyncDisposableStack();
   const centreDir = path.join(dir, "centre");
   const hubDir = path.join(dir, "hub");
-  const centre = await startCentrePart(centreDir, path.join(dir, "centre.log"));
+  writeCentreConfig(centreDir);
+  const { part: centre } = await startCentrePart(centreDir, path.join(dir, "centre.log"));
   stack.defer(() => centre.stop());
   const { code } = (await callControl(centreDir, "invite", {})) as { code: string };
   const config = await prepareHub(hubDir, code, rows);
@@ -63,17 +64,24 @@ export async function openRoad(dir: string, rows: readonly DeviceRow[]): Promise
   };
 }
 
-/** A centre on free ports, as its own process with its console. Settles when hubs can connect. */
-export async function startCentrePart(dir: string, logFile: string): Promise<Part> {
+/** A folder for a centre on free ports of the loopback. */
+export function writeCentreConfig(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const host = "127.0.0.1";
   const free = { host, port: 0 };
   const config = { name: "Bench", realm: REALM, hosts: [host], mqtt: free, enrol: free, web: free };
   // what is JSON is YAML too
   writeFileSync(path.join(dir, "centre.yaml"), JSON.stringify(config));
-  const centre = ownPart(startPart(["centre", "run", "--dir", dir, "--json"], logFile));
-  await centre.said("mqttPort");
-  return centre;
+}
+
+/** A centre as its own process with its console. Settles when hubs can connect. */
+export async function startCentrePart(
+  dir: string,
+  logFile: string,
+): Promise<{ part: Part; mqttPort: number }> {
+  const part = ownPart(startPart(["centre", "run", "--dir", dir, "--json"], logFile));
+  const { mqttPort } = await part.said<{ mqttPort: number }>("mqttPort");
+  return { part, mqttPort };
 }
 
 /** A part that does not outlive this process, however that ends. */
@@ -90,14 +98,19 @@ export function ownPart(part: Part): Part {
   return part;
 }
 
-/** Enrols a hub in `dir` and gives it devices with their sessions, as if they had joined long ago. */
-export async function prepareHub(dir: string, code: string, rows: readonly DeviceRow[]): Promise<HubConfig> {
+/** Settings for a hub; ports of 0 are any free ones. */
+export function writeHubConfig(dir: string, ports = { udp: 0, mqtt: 0 }): HubConfig {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const file = path.join(dir, "hub.yaml");
-  const free = { host: "127.0.0.1", port: 0 };
-  const settings = { name: "Bench", region: "EU868", semtechUdp: free, broker: free, log: { level: "info" } };
-  writeFileSync(file, JSON.stringify(settings));
-  const config = readConfig(file);
+  const host = "127.0.0.1";
+  const doors = { semtechUdp: { host, port: ports.udp }, broker: { host, port: ports.mqtt } };
+  writeFileSync(file, JSON.stringify({ name: "Bench", region: "EU868", ...doors }));
+  return readConfig(file);
+}
+
+/** Enrols a hub in `dir` and gives it devices with their sessions, as if they had joined long ago. */
+export async function prepareHub(dir: string, code: string, rows: readonly DeviceRow[]): Promise<HubConfig> {
+  const config = writeHubConfig(dir);
   await enrolHub({ dir, code, hubName: "Bench", centre: "main" });
   await using journal = await openHubJournal(dir, config);
   await journal.saveDevices(rows);
@@ -122,7 +135,10 @@ export function openHubJournal(dir: string, config: HubConfig): Promise<Journal>
 }
 
 /** The hub stores receipts by `putReceipts`; when its promise settles they are on stable storage. */
-function watchReceipts(journal: Journal, onStored: (complete: number, beyond: readonly number[]) => void): void {
+function watchReceipts(
+  journal: Journal,
+  onStored: (complete: number, beyond: readonly number[]) => void,
+): void {
   const putReceipts = journal.putReceipts.bind(journal);
   journal.putReceipts = async (batch) => {
     await putReceipts(batch);
@@ -136,7 +152,8 @@ async function untilSettled(hub: Hub): Promise<void> {
     const { paths, head } = hub.status();
     const [main] = paths;
     if (main?.up === true && head.sequence > 0 && main.backlog === 0) return;
-    if (performance.now() > endMs) throw new Error(`the hub did not get through to the centre in ${UP_MS} ms`);
+    if (performance.now() > endMs)
+      throw new Error(`the hub did not get through to the centre in ${UP_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

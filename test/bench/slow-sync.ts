@@ -6,7 +6,10 @@ import { fileURLToPath } from "node:url";
 const SOURCE = fileURLToPath(new URL("slow-sync.c", import.meta.url));
 
 /** The environment that slows syncs by `delayMs`, or in words why there is none here. */
-export function buildSlowSync(dir: string, delayMs: number): { env: Record<string, string> } | { why: string } {
+export function buildSlowSync(
+  dir: string,
+  delayMs: number,
+): { env: Record<string, string> } | { why: string } {
   if (process.platform !== "linux") return { why: "LD_PRELOAD needs Linux" };
   const library = path.join(dir, `slow-sync-${delayMs}.so`);
   const delayNs = `-DDELAY_NS=${Math.round(delayMs * 1e6)}L`;

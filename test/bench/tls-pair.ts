@@ -1,6 +1,6 @@
 /** Keys and certificates for one mutual TLS 1.3 connection on the loopback, by the centre's own CA. */
 import { createPublicKey } from "node:crypto";
-import type { TlsOptions, ConnectionOptions } from "node:tls";
+import type { ConnectionOptions, TlsOptions } from "node:tls";
 import { createCaCertificate, generateTlsKeyPem, openCa } from "../../centre/ca.ts";
 
 export function makeTlsPair(): { server: TlsOptions; client: ConnectionOptions } {

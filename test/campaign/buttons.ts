@@ -1,14 +1,8 @@
-/** Entrance buttons with the final firmware on a street of gateways, pressed over and over; what each press's lamp showed
- *  is noted as a resident would see it. */
+/** Entrance buttons with the final firmware on a street of gateways, pressed over and over. */
 import { randomBytes } from "node:crypto";
-import type { World, WorldDevice } from "../../hardware/demo/world.ts";
+import type { WorldDevice } from "../../hardware/demo/world.ts";
 import { createBoard } from "../../hardware/virtual/board.ts";
-import {
-  type Lamp,
-  type LampChange,
-  type LampMeaning,
-  lampMeaning,
-} from "../../hardware/virtual/board-lamp.ts";
+import type { Lamp } from "../../hardware/virtual/board-lamp.ts";
 import { type BoardStorage, createBoardStorage } from "../../hardware/virtual/board-storage.ts";
 import type { Board } from "../../hardware/virtual/board-types.ts";
 import type { Clock } from "../../hardware/virtual/clock.ts";
@@ -17,7 +11,8 @@ import { BLANK_FLASH } from "../../hardware/virtual/rak3172-settings.ts";
 import { forkRandom, type Random } from "../../hardware/virtual/random.ts";
 import { createSite } from "../../hardware/virtual/site.ts";
 import type { EntranceOptions, Site } from "../../hardware/virtual/site-types.ts";
-import type { Heard, Witness } from "./witness.ts";
+import { type Button, followPresses, type WorldDevices } from "./presses.ts";
+import type { Witness } from "./witness.ts";
 
 export const BUTTON_REGION = "EU433";
 const EU433_BAND = 0;
@@ -27,27 +22,12 @@ const JOIN_EUI = "0200000000000001";
 /** So that some gateway asks the hub about every second where downlinks go; each asks every five. */
 const GATEWAYS = 5;
 const GATEWAY_STEP_MS = 1_000;
+const BUTTON_STEP_MS = 700;
 const HOLD_MS = 120;
-const PAUSE_MIN_MS = 1_500;
-const PAUSE_SPREAD_MS = 2_500;
-const LOOK_MS = 100;
-/** From the first touch until the lamp is sure to be the new press's. */
-const LAMP_TURNS_MS = 250;
-const HISTORY = 24;
-
-export interface Press {
-  readonly devEui: string;
-  readonly atMs: number;
-  /** Everything that its lamp has said. */
-  readonly shown: Set<LampMeaning>;
-  /** Event number, from the first frame about it that was heard in the air; null: none was. */
-  number: number | null;
-}
-
-export interface Button {
-  readonly device: WorldDevice;
-  readonly presses: Press[];
-}
+const PAUSE_MIN_MS = 2_000;
+const PAUSE_SPREAD_MS = 3_000;
+const OFF_MS = 500;
+const BOOT_MS = 1_500;
 
 export interface Buttons {
   readonly buttons: readonly Button[];
@@ -56,20 +36,17 @@ export interface Buttons {
   start(): void;
   /** Settles when no finger is on a button. */
   stop(): Promise<void>;
-  /** One press, noted like all others. */
-  press(button: Button): Promise<void>;
+  /** Takes the battery out and puts it back before the button's next press: it joins anew, and has forgotten what was open. */
+  restart(button: Button): void;
   powerOff(): Promise<void>;
 }
-
-/** Stages, in words of the lamp. */
-export const LAMP_STAGES: readonly LampMeaning[] = ["stored", "received", "taken", "dispatched"];
 
 export interface ButtonsOptions {
   readonly count: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly bundle: string;
-  readonly world: Pick<World, "addDevices" | "udpPort">;
+  readonly world: WorldDevices;
   /** Made for these devices. */
   witness(devices: readonly WorldDevice[]): Witness;
 }
@@ -78,11 +55,8 @@ export interface ButtonsOptions {
 export async function switchOnButtons(options: ButtonsOptions): Promise<Buttons> {
   const { clock, world } = options;
   const random = forkRandom(options.random);
-  const buttons = Array.from(
-    { length: options.count },
-    (_, i): Button => ({ device: deviceOf(i), presses: [] }),
-  );
-  const devices = buttons.map(({ device }) => device);
+  const devices = Array.from({ length: options.count }, (_, i) => deviceOf(i));
+  const buttons = devices.map((device): Button => ({ device, presses: [], answers: [], life: 1 }));
   await world.addDevices(devices);
   const gateways = Array.from({ length: GATEWAYS }, (_, i) => ({
     eui: `02000000000001a${i}`,
@@ -99,12 +73,15 @@ export async function switchOnButtons(options: ButtonsOptions): Promise<Buttons>
     bundle: options.bundle,
     createBoard,
   });
-  follow(site, options.witness(devices), { buttons, clock });
-  await site.start();
-  for (const { eui } of gateways.slice(1)) {
-    await pause(clock, GATEWAY_STEP_MS);
-    await site.setSwitch(eui, false);
+  followPresses(site, options.witness(devices), { buttons, clock });
+  for (const { eui } of gateways) {
     await site.setSwitch(eui, true);
+    await pause(clock, GATEWAY_STEP_MS);
+  }
+  // one after the other, as somebody walks from door to door: join-requests of one moment would collide for ever
+  for (const { devEui } of devices) {
+    await site.setSwitch(devEui, true);
+    await pause(clock, BUTTON_STEP_MS * (0.5 + random()));
   }
   return { buttons, site, ...createFingers({ site, buttons, clock, random }), powerOff: () => site.stop() };
 }
@@ -133,75 +110,39 @@ function entranceOf({ devEui, joinEui, appKey }: WorldDevice, index: number): En
   };
 }
 
-interface Scene {
+interface Hands {
+  readonly site: Site<Lamp, Board>;
   readonly buttons: readonly Button[];
   readonly clock: Clock;
+  readonly random: Random;
 }
 
-/** Every frame goes to the witness; what it opens tells which event number a press got. Downlinks are taken where the hub
- *  hands them over: one that never leaves the antenna has used its counter all the same. */
-function follow(site: Site<Lamp, Board>, witness: Witness, { buttons, clock }: Scene): void {
-  const lamps = new Map(
-    buttons.map((button) => [button.device.devEui, { button, changes: [] as LampChange[] }]),
-  );
-  site.onEvent((event) => {
-    if (event.type === "frame" && event.transmission.polarity === "up")
-      number(witness.hear(event.transmission.bytes), event.atMs);
-    else if (event.type === "gateway" && event.event.type === "downlink")
-      witness.hear(event.event.txpk.phyPayload);
-    else if (event.type === "lamp") {
-      const lamp = lamps.get(event.devEui);
-      if (lamp === undefined) return;
-      note(lamp, event.atMs);
-      lamp.changes.push({ lamp: event.lamp, atMs: event.atMs });
-      if (lamp.changes.length > HISTORY) lamp.changes.shift();
-    }
-  });
-  const look = () => {
-    for (const lamp of lamps.values()) note(lamp, clock.monotonicMs());
-    clock.setTimer(look, LOOK_MS);
-  };
-  look();
-
-  function number(heard: Heard | null, atMs: number): void {
-    if (heard?.type !== "report" || heard.report.kind !== "panic") return;
-    const { eventNumber, ageS } = heard.report;
-    const presses = lamps.get(heard.devEui)?.button.presses ?? [];
-    if (presses.some((press) => press.number === eventNumber)) return;
-    // the age is in whole seconds, rounded down, at the moment at which the frame was made
-    const press = presses.findLast((p) => p.number === null && atMs - p.atMs >= ageS * 1000);
-    if (press !== undefined) press.number = eventNumber;
-  }
-}
-
-/** What the lamp has said until now belongs to the newest press, unless that has only just begun. */
-function note({ button, changes }: { button: Button; changes: readonly LampChange[] }, nowMs: number): void {
-  const press = button.presses.at(-1);
-  if (press === undefined || changes.length === 0 || nowMs - press.atMs < LAMP_TURNS_MS) return;
-  press.shown.add(lampMeaning(changes, nowMs));
-}
-
-function createFingers({
-  site,
-  buttons,
-  clock,
-  random,
-}: Scene & { site: Site<Lamp, Board>; random: Random }): Pick<Buttons, "start" | "stop" | "press"> {
+function createFingers({ site, buttons, clock, random }: Hands): Pick<Buttons, "start" | "stop" | "restart"> {
+  const restarts = new Set<Button>();
   let stopped = false;
   let busy: Promise<void>[] = [];
-  const press = async ({ device: { devEui }, presses }: Button) => {
-    presses.push({ devEui, atMs: clock.monotonicMs(), shown: new Set(), number: null });
+  const restart = async (button: Button) => {
+    const { devEui } = button.device;
+    await site.setSwitch(devEui, false);
+    await pause(clock, OFF_MS);
+    button.life++;
+    await site.setSwitch(devEui, true);
+    await pause(clock, BOOT_MS);
+  };
+  const press = async ({ device: { devEui }, presses, life }: Button) => {
+    presses.push({ devEui, atMs: clock.monotonicMs(), life, shown: new Map(), number: null });
     await site.press(devEui, HOLD_MS);
   };
   const work = async (button: Button) => {
     await pause(clock, random() * PAUSE_SPREAD_MS);
     while (!stopped) {
+      if (restarts.delete(button)) await restart(button);
       await press(button);
       await pause(clock, PAUSE_MIN_MS + random() * PAUSE_SPREAD_MS);
     }
   };
   return {
-    press,
+    restart: (button) => void restarts.add(button),
     start() {
       stopped = false;
       busy = buttons.map(work);
@@ -211,23 +152,6 @@ function createFingers({
       await Promise.all(busy);
     },
   };
-}
-
-/** Gives every press its event number: numbers are consecutive, so those heard in the air tell the others. Throws when
- *  what was heard does not fit together, or nothing was heard at all. */
-export function numberPresses({ device, presses }: Button): readonly (Press & { readonly number: number })[] {
-  const known = presses.findIndex(({ number }) => number !== null);
-  const base = presses[known]?.number;
-  if (base === undefined || base === null)
-    throw new Error(`${device.devEui}: none of its presses was ever heard`);
-  return presses.map((press, index) => {
-    const number = (base + index - known) & 0xffff;
-    if (press.number !== null && press.number !== number)
-      throw new Error(
-        `${device.devEui}: press ${index + 1} is event ${press.number}, not ${number} as counted`,
-      );
-    return { ...press, number };
-  });
 }
 
 /** A wait in the site's own time. */

@@ -1,4 +1,4 @@
-/** The hub is killed at any moment, again and again, while people press buttons. */
+/** The hub is killed at any moment, again and again, while people press buttons and an operator answers. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { buildButton } from "../../hardware/demo/build.ts";
@@ -6,19 +6,25 @@ import { becomeFirstOperator, type Operator } from "../../hardware/demo/operator
 import { createRealClock } from "../../hardware/virtual/clock.ts";
 import { pick, type Random } from "../../hardware/virtual/random.ts";
 import { alarmKey, alarmsOf } from "./books.ts";
-import { BUTTON_REGION, type Buttons, LAMP_STAGES, numberPresses, switchOnButtons } from "./buttons.ts";
+import { BUTTON_REGION, type Buttons, switchOnButtons } from "./buttons.ts";
 import { createProgress, startCampaign, until, untilSettled } from "./campaign.ts";
+import { type NumberedPress, numberPresses, wasPromised } from "./presses.ts";
 import { campaignRandom } from "./seed.ts";
-import { expectEachOnce, expectOneHistory, expectOneIncidentEach, openBooks } from "./verdict.ts";
+import { type Books, expectEachOnce, expectOneHistory, expectOneIncidentEach, openBooks } from "./verdict.ts";
 import { createWitness, type Witness } from "./witness.ts";
 
 const KILLS = Number(process.env["TUGMA_KILLS"] ?? 200);
 const BUTTONS = 8;
 const UP_MIN_MS = 300;
 const UP_SPREAD_MS = 2_700;
+/** Before every so many kills a button joins anew; the hub lives as long as that takes, a little less or a little more. */
+const JOIN_EVERY = 20;
+const JOIN_MIN_MS = 7_000;
+const JOIN_SPREAD_MS = 5_000;
+const ACT_EVERY = 3;
+const NEAR_MS = 15_000;
 /** Joins, and the last presses' way to a green lamp over a hub that lives. */
 const CALM_MS = 180_000;
-const ACT_EVERY = 3;
 
 test(`${KILLS} kills of the hub while ${BUTTONS} buttons are pressed: what a lamp has shown is true for ever`, async () => {
   const random = campaignRandom("hub-crash");
@@ -44,10 +50,10 @@ test(`${KILLS} kills of the hub while ${BUTTONS} buttons are pressed: what a lam
   buttons.start();
   const progress = createProgress("hub-crash", KILLS, 20);
   for (let kill = 1; kill <= KILLS; kill++) {
-    await sleep(UP_MIN_MS + random() * UP_SPREAD_MS);
+    await sleep(kill % JOIN_EVERY === 0 ? joinMs(buttons, random) : upMs(random));
     await world.crashHub();
     if (kill % ACT_EVERY === 0) await act(operator, random);
-    progress(kill, `${tally(buttons)}, ${witness.downlinks} downlinks`);
+    progress(kill, `${tally(buttons)}, ${witness.downlinks} downlinks in ${witness.sessions} sessions`);
   }
   await buttons.stop();
   await untilGreen(buttons);
@@ -59,47 +65,69 @@ test(`${KILLS} kills of the hub while ${BUTTONS} buttons are pressed: what a lam
   const books = openBooks(world);
   expectOneHistory(books);
   const presses = buttons.buttons.flatMap(numberPresses);
-  const promised = presses.filter(({ shown }) => LAMP_STAGES.some((stage) => shown.has(stage)));
+  const promised = presses.filter(wasPromised);
+  explainBroken(books, promised, buttons);
   expectEachOnce(
     books,
     promised.map(({ devEui, number }) => alarmKey(devEui, number)),
   );
   expectOneIncidentEach(books, incidents);
   expect(witness.offences).toEqual([]);
-  const alarms = alarmsOf(books.ledger.entries);
+  const { entries } = books.ledger;
   console.log(
-    `hub-crash: ${presses.length} presses, ${promised.length} with a lamp that showed a stage, ${alarms.size} at the centre, ` +
-      `${books.ledger.entries.length} records, ${witness.downlinks} downlinks in ${witness.sessions} sessions`,
+    `hub-crash: ${presses.length} presses, ${promised.length} whose lamp showed a stage, ${alarmsOf(entries).size} at the ` +
+      `centre in ${incidents.length} incidents; ${entries.length} records, ${witness.downlinks} downlinks`,
   );
   // a campaign in which hardly a lamp ever lit would prove nothing
-  expect(promised.length).toBeGreaterThan(KILLS / 2);
+  expect(promised.length).toBeGreaterThan(KILLS / 4);
 });
 
+/** Prints all that is known of a press whose lamp promised what is not so. */
+function explainBroken({ ledger }: Books, promised: readonly NumberedPress[], { buttons }: Buttons): void {
+  const alarms = alarmsOf(ledger.entries);
+  for (const press of promised) {
+    const records = alarms.get(alarmKey(press.devEui, press.number)) ?? [];
+    if (records.length === 1) continue;
+    const { answers = [] } = buttons.find(({ device }) => device.devEui === press.devEui) ?? {};
+    const near = answers.filter(({ atMs }) => Math.abs(atMs - press.atMs) < NEAR_MS);
+    const shown = [...press.shown];
+    const sequences = records.map(({ sequence }) => sequence);
+    console.log(`hub-crash: BROKEN ${JSON.stringify({ ...press, shown, sequences, answers: near })}`);
+  }
+}
+
+/** Rather long than short: an answer in RX1 takes a second, and a hub that never lives so long proves little. */
+function upMs(random: Random): number {
+  return UP_MIN_MS + Math.sqrt(random()) * UP_SPREAD_MS;
+}
+
+function joinMs({ buttons, restart }: Buttons, random: Random): number {
+  const button = pick(random, buttons);
+  if (button !== undefined) restart(button);
+  return JOIN_MIN_MS + random() * JOIN_SPREAD_MS;
+}
+
 /** The last press of each button is told to have been received. */
-async function untilGreen(buttons: Buttons): Promise<void> {
-  for (const button of buttons.buttons) {
-    const last = button.presses.at(-1);
-    await until(
-      () => last?.shown.has("received") ?? false,
-      CALM_MS,
-      `${button.device.name}: a green lamp`,
-      () => [...(last?.shown ?? [])],
-    );
+async function untilGreen({ buttons }: Buttons): Promise<void> {
+  for (const { device, presses } of buttons) {
+    const last = presses.at(-1);
+    const shown = () => [...(last?.shown.keys() ?? [])];
+    await until(() => last?.shown.has("received") ?? false, CALM_MS, `${device.name}: a green lamp`, shown);
   }
 }
 
 function tally({ buttons }: Buttons): string {
   const presses = buttons.flatMap((button) => button.presses);
-  const shown = presses.filter(({ shown }) => LAMP_STAGES.some((stage) => shown.has(stage)));
-  return `${presses.length} presses, ${shown.length} with a stage shown`;
+  return `${presses.length} presses, ${presses.filter(wasPromised).length} whose lamp showed a stage`;
 }
 
 /** What an operator does at some moment: takes, dispatches or closes one incident. */
 async function act(operator: Operator, random: Random): Promise<void> {
-  const open = (await operator.incidents()).filter(
-    ({ kind, stage }) => kind === "panic" && stage !== "closed",
+  const incidents = await operator.incidents();
+  const one = pick(
+    random,
+    incidents.filter(({ kind, stage }) => kind === "panic" && stage !== "closed"),
   );
-  const one = pick(random, open);
   if (one?.stage === "new") await operator.act({ type: "take", incident: one.id });
   else if (one?.stage === "taken") await operator.act({ type: "dispatch", incident: one.id, text: "Team 1" });
   else if (one !== undefined) await operator.act({ type: "close", incident: one.id, cause: "test" });

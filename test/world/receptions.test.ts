@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { encodeReport } from "../../protocols/device/report.ts";
 import { verifyEvidence } from "../../protocols/evidence.ts";
 import { decodePhyPayload } from "../../protocols/lorawan/phy.ts";
-import { boardEui, GATEWAY_A, GATEWAY_B, type World, worldOf } from "./world.ts";
+import { boardEui, GATEWAY_A, GATEWAY_B } from "./radio.ts";
+import { type World, worldOf } from "./world.ts";
 
 const BUTTON = boardEui(0);
 
@@ -45,7 +46,12 @@ describe("two gateways hear one press", () => {
 
       const [panic, more, ...others] = (await world.records()).filter(({ kind }) => kind !== "hubStarted");
       expect(others).toEqual([]);
-      expect(panic).toMatchObject({ kind: "panic", mode: "real", device: BUTTON, provenance: "authenticated" });
+      expect(panic).toMatchObject({
+        kind: "panic",
+        mode: "real",
+        device: BUTTON,
+        provenance: "authenticated",
+      });
       expect(more).toMatchObject({ kind: "moreReceptions", refersTo: panic?.sequence, device: BUTTON });
       expect(more?.frameHash).toBe(panic?.frameHash);
       const gateways = [panic, more].map((record) => record?.receptions.map(({ gateway }) => gateway));
@@ -61,7 +67,13 @@ describe("two gateways hear one press", () => {
 
       const [incident, ...doubled] = world.incidents();
       expect(doubled).toEqual([]);
-      expect(incident).toMatchObject({ kind: "panic", mode: "real", device: BUTTON, repeats: 0, stage: "new" });
+      expect(incident).toMatchObject({
+        kind: "panic",
+        mode: "real",
+        device: BUTTON,
+        repeats: 0,
+        stage: "new",
+      });
       expect(incident?.receptions.map(({ gateway }) => gateway).sort()).toEqual([GATEWAY_A, GATEWAY_B]);
     },
   );
@@ -164,7 +176,10 @@ describe("a recorded frame", () => {
   }
 
   /** What a recording must come to, wherever it is played. */
-  async function expectRefused(world: World, { last, fromMs }: { last: number; fromMs: number }): Promise<void> {
+  async function expectRefused(
+    world: World,
+    { last, fromMs }: { last: number; fromMs: number },
+  ): Promise<void> {
     expect(world.counter("lorawan.replays")).toBe(1);
     const raised = (await world.records()).filter(({ sequence }) => sequence > last);
     expect(raised).toMatchObject([{ kind: "replay", device: BUTTON, provenance: "hub", mode: "real" }]);
@@ -173,7 +188,9 @@ describe("a recorded frame", () => {
     expect(world.incidents("replay")).toMatchObject([{ device: BUTTON, stage: "new", priority: "fault" }]);
     expect(world.incidents("panic")).toMatchObject([{ repeats: 0 }]);
     // no downlink, and no sound or light from the button
-    expect(world.lines.passed.filter(({ atMs, packet }) => atMs >= fromMs && packet?.type === "pullResp")).toEqual([]);
+    expect(
+      world.lines.passed.filter(({ atMs, packet }) => atMs >= fromMs && packet?.type === "pullResp"),
+    ).toEqual([]);
     expect(world.lamp(BUTTON)).toBe("off");
   }
 
@@ -184,7 +201,9 @@ describe("a recorded frame", () => {
     expect(world.lamp(BUTTON)).toBe("received");
     expect(world.incidents("panic")[0]?.eventNumbers.flatMap(([from, to]) => to - from + 1)).toEqual([2]);
     const answers = world.siteEvents.flatMap((event) =>
-      event.atMs >= beganMs && event.type === "gateway" && event.event.type === "downlink" ? [event.event.answer] : [],
+      event.atMs >= beganMs && event.type === "gateway" && event.event.type === "downlink"
+        ? [event.event.answer]
+        : [],
     );
     expect(answers[0]).toBe("queued");
   }
@@ -228,7 +247,9 @@ describe("a recorded frame", () => {
     expect(raised.length).toBeLessThanOrEqual(Math.ceil(minutes) + 1);
     const heard = world.siteEvents.filter(
       (event) =>
-        event.type === "gateway" && event.event.type === "heard" && event.event.transmission.from === "attacker",
+        event.type === "gateway" &&
+        event.event.type === "heard" &&
+        event.event.transmission.from === "attacker",
     );
     expect(heard.length).toBeGreaterThan(900);
     expect(world.counter("lorawan.replays")).toBe(heard.length);

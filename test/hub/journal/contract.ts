@@ -226,6 +226,29 @@ export function journalContract(host: string, open: (options: JournalOptions) =>
       expect(events.map((e) => e.eventNumber)).toEqual(Array.from({ length: 32 }, (_, i) => i + 68));
     });
 
+    test("one event can be asked for long after that, by its whole name, with its stage", async () => {
+      for (let i = 0; i < 100; i++) await journal.append(pressDraft(i));
+      await journal.putReceipts({ path: "main", receipts: [], complete: 4, beyond: [6] });
+      await reopen();
+      const name = { devEui: DEVICE, eventNumber: 3, kind: "panic", mode: "real" } as const;
+      expect(await journal.heard(name)).toEqual({ ...name, sequence: 4, stage: "received" });
+      expect(await journal.heard({ ...name, eventNumber: 4 })).toMatchObject({
+        sequence: 5,
+        stage: "stored",
+      });
+      expect(await journal.heard({ ...name, eventNumber: 5 })).toMatchObject({
+        sequence: 6,
+        stage: "received",
+      });
+      for (const other of [
+        { eventNumber: 100 },
+        { mode: "drill" },
+        { kind: "smoke" },
+        { devEui: "0".repeat(16) },
+      ])
+        expect(await journal.heard({ ...name, ...other } as typeof name)).toBeUndefined();
+    });
+
     test("another hub's journal is refused in words", async () => {
       await journal.append(pressDraft(1));
       await journal[Symbol.asyncDispose]();
