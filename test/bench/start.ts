@@ -30,7 +30,7 @@ export async function measure(bench: Bench): Promise<Measured> {
   const name = "start to first acknowledgement";
   const curves = [{ name, samples }];
   const first = figureOf(name, samples, 1.5);
-  const second = `${name}, ${show(RECORDS)} records`;
+  const second = `start with ${show(RECORDS)} records`;
   if (bench.quick)
     return { figures: [first], curves, skipped: [{ name: second, why: "left out by --quick" }] };
   const million = await millionRecords(bench);

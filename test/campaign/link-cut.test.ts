@@ -45,6 +45,7 @@ test(`the line is cut for twice ${ALARMS} alarms: all come in order within ${BAC
   await untilSettled(world, CALM_MS);
   const tookMs = performance.now() - restoredMs;
   const after = memory.take();
+  memory.end();
   console.log(
     `link-cut: a backlog of ${backlog} was at the centre ${Math.round(tookMs)} ms after the line was back; ` +
       `resident memory of the hub, median and most in MB: ${[before, first, second, after].map(words).join(" · ")} ` +
@@ -89,12 +90,14 @@ interface Memory {
   readonly mostMb: number;
 }
 
-/** `take` gives what was seen since the last call. */
-function sampleMemory(world: World, stack: AsyncDisposableStack): { take(): Memory } {
+/** `take` gives what was seen since the last call. To be ended before the hub is. */
+function sampleMemory(world: World, stack: AsyncDisposableStack): { take(): Memory; end(): void } {
   let samples: number[] = [];
   const timer = setInterval(() => samples.push(residentMb(world.hub().pid)), SAMPLE_MS);
-  stack.defer(() => clearInterval(timer));
+  const end = () => clearInterval(timer);
+  stack.defer(end);
   return {
+    end,
     take() {
       const sorted = samples.sort((a, b) => a - b);
       samples = [];

@@ -60,3 +60,22 @@ export function expectOneIncidentEach({ ledger }: Books, incidents: readonly Inc
     "alarms that are not in exactly one incident",
   ).toEqual([]);
 }
+
+const LOST = /^events? (\d+)(?: to (\d+))? never heard$/;
+
+/** Each of these events, of which the hub has heard nothing, is named by a record that says so. */
+export function expectLossReported(
+  { ledger }: Books,
+  unheard: readonly { readonly devEui: string; readonly number: number }[],
+): void {
+  const reports = ledger.entries.flatMap(({ event: { kind, device, note } }) => {
+    const [, from, to = from] = LOST.exec(note ?? "") ?? [];
+    return kind === "lostPress" && from !== undefined ? [{ device, from: Number(from), to: Number(to) }] : [];
+  });
+  const silent = unheard.filter(({ devEui, number }) =>
+    reports.every(
+      ({ device, from, to }) => device !== devEui || ((number - from) & 0xffff) > ((to - from) & 0xffff),
+    ),
+  );
+  expect(silent, "presses that were lost in silence").toEqual([]);
+}
