@@ -146,7 +146,7 @@ async function inviteHub({ dir, json, io }: Call): Promise<number> {
   const { code, expiresMs } = made ?? (await withLedger(dir, (ledger) => inviteOnLedger(dir, ledger)));
   say(io, json, { code, expiresMs }, [
     code,
-    `For one hub, until ${new Date(expiresMs).toLocaleString()}. On the hub: tugma hub enrol CODE`,
+    `For one hub, until ${new Date(expiresMs).toLocaleString()}. On the hub, give it to: tugma hub enrol`,
   ]);
   return EXIT.ok;
 }

@@ -84,7 +84,7 @@ export function loadIdentity(dir: string): HubIdentity {
   const key = createSigningKey(signingKeyPem);
   if (!isEnrolled(dir)) {
     throw new FileProblem(
-      `${dir}: this hub is not enrolled with a centre. Get a code there ("tugma centre invite"), then: tugma hub enrol CODE --dir ${dir}`,
+      `${dir}: this hub is not enrolled with a centre. Get a code there ("tugma centre invite"), then give it to: tugma hub enrol --dir ${dir}`,
     );
   }
   const further = path.join(dir, "centres");

@@ -53,7 +53,7 @@ export const en = {
     moreReceptions: "Heard by more gateways",
     receiptLost: "A receipt was lost",
     equivocation: "Two truths from one hub",
-  } satisfies Record<IncidentKind, string>,
+  } satisfies Record<IncidentKind, string> as Record<IncidentKind, string>,
   priorities: { life: "Life", intrusion: "Intrusion", fault: "Fault", info: "Information" } satisfies Record<
     Priority,
     string
