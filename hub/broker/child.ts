@@ -1,13 +1,16 @@
 /** The hub's MQTT broker, alone in a child process so that no client can slow the alarm road. Started by broker.ts.
  *  Aedes sends PUBACK before it stores or delivers a QoS 1 message, but after `authorizePublish`: there the core is
  *  asked first, so a board that has its PUBACK may forget the frame [MQTT-4.3.2-2]. */
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
+import { createLengthFollower } from "../../protocols/mqtt-length.ts";
 import { authenticate, judgePublish, mayHear, maySubscribe } from "./access.ts";
 import type { BoardUplink, BrokerUser, FromBroker, ToBroker, UplinkOutcome } from "./messages.ts";
 
 /** Below these a client is cut off; they bound memory by connections × packet, and time by the core's answer. */
 const MAX_CONNECTIONS = 2000;
+/** A board's frame and an observer's question are far smaller; the broker's parser alone would let a packet claim 256 MB. */
+const MAX_PACKET_BYTES = 16 * 1024;
 const UPLINK_ANSWER_MS = 10_000;
 const COUNTERS_EVERY_MS = 2000;
 const BAD_USER_OR_PASSWORD = 4;
@@ -56,6 +59,11 @@ async function createBroker() {
     concurrency: 100_000,
     queueLimit: 1000,
     connectTimeout: 10_000,
+    preConnect(_client, packet, done) {
+      // no memory of an observer that stays away: whoever comes back gets the retained states
+      packet.clean = true;
+      done(null, true);
+    },
     authenticate(client, name, password, done) {
       const user = authenticate(users, name, password);
       if (user === undefined) {
@@ -106,13 +114,29 @@ async function createBroker() {
   });
 }
 
+/** Ends a connection that announces too large a packet, before its bytes are collected. */
+function limitPackets(socket: Socket): void {
+  const follow = createLengthFollower(MAX_PACKET_BYTES);
+  const read = socket.read.bind(socket);
+  socket.read = (size?: number) => {
+    const chunk: unknown = read(size);
+    if (!(chunk instanceof Uint8Array) || follow(chunk) === null) return chunk;
+    count("refused.packetSize");
+    socket.destroy();
+    return null;
+  };
+}
+
 function takeUsers(list: readonly BrokerUser[]): void {
   users.clear();
   for (const user of list) users.set(user.name, user);
 }
 
 const broker = await createBroker();
-const server = createServer({ noDelay: true }, (socket) => broker.handle(socket));
+const server = createServer({ noDelay: true }, (socket) => {
+  limitPackets(socket);
+  broker.handle(socket);
+});
 server.maxConnections = MAX_CONNECTIONS;
 server.on("error", (error) => tell({ type: "failed", reason: error.message }));
 broker.on("client", () => count("connected"));

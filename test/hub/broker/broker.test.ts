@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type EventEmitter, once as onceOf } from "node:events";
+import net from "node:net";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Broker, startBroker } from "../../../hub/broker/broker.ts";
@@ -138,6 +139,36 @@ describe("the hub's broker", () => {
       .poll(() => heard.at(-1))
       .toBe('tugma/response/nonsense {"status":"error","error":"the request is not JSON"}');
     expect(heard.filter((line) => line.includes("/down"))).toEqual([]);
+  });
+
+  test("a connection that announces a huge packet is ended before its bytes are collected", async () => {
+    const socket = net.connect(broker.port, "127.0.0.1");
+    // CONNECT with a remaining length of 256 MB
+    socket.write(Buffer.from("10ffffff7f0004", "hex"));
+    await onceOf(socket, "close");
+    const watcher = await connect("flows", "watch");
+    expect(watcher.connected).toBe(true);
+  });
+
+  test("nothing is queued for an observer that stays away, whatever it asked for", async () => {
+    const options = {
+      clean: false,
+      clientId: "away",
+      username: "flows",
+      password: "watch",
+      reconnectPeriod: 0,
+    };
+    const away = await mqtt.connectAsync({ host: "127.0.0.1", port: broker.port, ...options });
+    await away.subscribeAsync("tugma/#", { qos: 1 });
+    await away.endAsync();
+    broker.publish("tugma/event", "{}");
+    const back = await mqtt.connectAsync({ host: "127.0.0.1", port: broker.port, ...options });
+    clients.push(back);
+    const heard: string[] = [];
+    back.on("message", (topic) => heard.push(topic));
+    await back.subscribeAsync("tugma/hub/state", { qos: 1 });
+    broker.publish("tugma/hub/state", "{}", { retain: true });
+    await expect.poll(() => heard).toEqual(["tugma/hub/state"]);
   });
 
   test("a child that dies is started again on the same port, with the retained state, and reported", async () => {
