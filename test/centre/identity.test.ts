@@ -9,8 +9,8 @@ import { createCaCertificate, generateTlsKeyPem, openCa } from "../../centre/ca.
 import { COMMENTED_CONFIG, ConfigError, defaultConfig, parseConfig } from "../../centre/config.ts";
 import { openIdentity } from "../../centre/identity.ts";
 import { KeyFileError } from "../../centre/keys.ts";
-import { createLengthFollower } from "../../protocols/mqtt-length.ts";
 import { createTimeCheck } from "../../centre/receive/time-check.ts";
+import { createLengthFollower } from "../../protocols/mqtt-length.ts";
 import { needs } from "../debian.ts";
 
 const dir = mkdtempSync(path.join(tmpdir(), "identity-"));
