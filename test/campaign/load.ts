@@ -41,8 +41,8 @@ export interface Load {
 }
 
 /** Stops the hub to give it the devices with their sessions, and starts it again. `stack` ends the load. */
-export async function startLoad(world: World, stack: AsyncDisposableStack): Promise<Load> {
-  const devices = Array.from({ length: DEVICES }, (_, i) => createLoadDevice(i, gatewayEui(i % GATEWAYS)));
+export async function startLoad(world: World, stack: AsyncDisposableStack, count = DEVICES): Promise<Load> {
+  const devices = Array.from({ length: count }, (_, i) => createLoadDevice(i, gatewayEui(i % GATEWAYS)));
   await world.hub().stop();
   withDeviceTables(path.join(world.hubDir, "journal.sqlite"), (tables) => {
     for (const { row } of devices) tables.saveDevice(row);
