@@ -24,6 +24,10 @@ export interface DeviceTable {
   known(devEui: string): DeviceState | undefined;
   /** Events that may still rise, by sequence. */
   readonly open: ReadonlyMap<number, KnownEvent>;
+  /** Those of them that no centre has confirmed yet, by sequence, ascending. */
+  readonly unreceived: ReadonlyMap<number, KnownEvent>;
+  /** The event's stage is beyond "stored". */
+  risen(event: KnownEvent): void;
   remember(state: DeviceState, event: KnownEvent): void;
   /** The event has reached its last stage. */
   close(event: KnownEvent): void;
@@ -39,6 +43,7 @@ export async function loadDeviceTable(
 ): Promise<DeviceTable> {
   const devices = new Map<string, DeviceState>();
   const open = new Map<number, KnownEvent>();
+  const unreceived = new Map<number, KnownEvent>();
 
   function state(devEui: string): DeviceState {
     let known = devices.get(devEui);
@@ -55,11 +60,15 @@ export async function loadDeviceTable(
     const before = device.events.get(key);
     if (before !== undefined && before !== event) close(before);
     device.events.set(key, event);
-    if (event.sequence !== null && event.stage !== "closed") open.set(event.sequence, event);
+    if (event.sequence === null || event.stage === "closed") return;
+    open.set(event.sequence, event);
+    if (event.stage === "stored") unreceived.set(event.sequence, event);
   }
 
   function close(event: KnownEvent): void {
-    if (event.sequence !== null) open.delete(event.sequence);
+    if (event.sequence === null) return;
+    open.delete(event.sequence);
+    unreceived.delete(event.sequence);
   }
 
   const memories = await journal.memories();
@@ -74,6 +83,8 @@ export async function loadDeviceTable(
     state,
     known: (devEui) => devices.get(devEui),
     open,
+    unreceived,
+    risen: ({ sequence }) => void (sequence !== null && unreceived.delete(sequence)),
     remember,
     close,
     forget(devEui) {

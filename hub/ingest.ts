@@ -223,6 +223,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     if (STAGES.indexOf(stage) <= STAGES.indexOf(event.stage)) return;
     event.stage = stage;
     event.tellings = 0;
+    table.risen(event);
     if (stage === "closed") table.close(event);
     const state = table.state(event.devEui);
     // News of an older event must not displace the answer to the one the device asks for.
@@ -254,8 +255,9 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       if (event !== undefined) rise(event, stage);
     },
     raiseAll(sequence, stage) {
-      for (const event of [...table.open.values()]) {
-        if (event.sequence !== null && event.sequence <= sequence) rise(event, stage);
+      for (const [at, event] of table.unreceived) {
+        if (at > sequence) break;
+        rise(event, stage);
       }
     },
     forget: table.forget,

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../clock.ts";
-import type { BrokerUser, FromBroker, ToBroker, UplinkOutcome } from "./messages.ts";
+import type { BrokerUser, FromBroker, Publish, ToBroker, UplinkOutcome } from "./messages.ts";
 
 export interface BrokerOptions {
   readonly host: string;
@@ -49,12 +49,19 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   };
   const respond = async (name: string, payload: Uint8Array) => {
     const answer = await answerRequest(options, name, payload);
-    say({
-      type: "publish",
+    publish({
       topic: `tugma/response/${name}`,
       payload: Buffer.from(JSON.stringify(answer)),
       retain: false,
     });
+  };
+  let publishes: Publish[] = [];
+  const flush = () => {
+    if (publishes.length > 0) say({ type: "publishes", publishes });
+    publishes = [];
+  };
+  const publish = (one: Publish) => {
+    if (publishes.push(one) === 1) setImmediate(flush);
   };
   let outcomes: [number, UplinkOutcome][] = [];
   const settle = (id: number, outcome: UplinkOutcome) => {
@@ -87,7 +94,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         if (message.type === "listening") {
           clearTimeout(late);
           port = message.port;
-          for (const [topic, payload] of retained) say({ type: "publish", topic, payload, retain: true });
+          say({
+            type: "publishes",
+            publishes: Array.from(retained, ([topic, payload]) => ({ topic, payload, retain: true })),
+          });
           resolve();
         } else if (message.type === "failed") {
           reject(new Error(`MQTT broker on ${options.host}:${port}: ${message.reason}`));
@@ -125,7 +135,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     publish(topic, payload, { retain = false } = {}) {
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
       if (retain) retained.set(topic, bytes);
-      say({ type: "publish", topic, payload: bytes, retain });
+      publish({ topic, payload: bytes, retain });
     },
     setUsers(list) {
       users = list;
@@ -141,6 +151,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
           clearTimeout(timer);
           resolve();
         });
+        flush();
         say({ type: "stop" });
       });
     },

@@ -92,8 +92,9 @@ async function createBroker() {
       if (judged.verdict === "refused") {
         done(refusal(judged.why));
       } else if (judged.verdict === "request") {
-        tell({ type: "request", name: judged.name, payload });
         done(null);
+        // observers hear a question before its answer
+        setImmediate(tell, { type: "request", name: judged.name, payload });
       } else {
         askCore(judged.devEui, payload).then((outcome) => {
           count(`uplink.${outcome}`);
@@ -162,20 +163,15 @@ process.on("message", (message: ToBroker) => {
     case "users":
       takeUsers(message.users);
       break;
-    case "publish":
-      broker.publish(
-        {
-          cmd: "publish",
-          topic: message.topic,
-          payload: Buffer.from(message.payload),
-          qos: 1,
-          dup: false,
-          retain: message.retain,
-        },
-        (error) => {
-          if (error) count("publishErrors");
-        },
-      );
+    case "publishes":
+      for (const { topic, payload, retain } of message.publishes) {
+        broker.publish(
+          { cmd: "publish", topic, payload: Buffer.from(payload), qos: 1, dup: false, retain },
+          (error) => {
+            if (error) count("publishErrors");
+          },
+        );
+      }
       break;
     case "outcomes":
       for (const [id, outcome] of message.outcomes) waiting.get(id)?.(outcome);

@@ -18,7 +18,13 @@ export interface BoardUplink {
   readonly phyPayload: Uint8Array;
 }
 
-/** Uplinks and outcomes travel in lists of whatever one turn of the event loop brought: nothing waits for a list to fill. */
+export interface Publish {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+}
+
+/** Publishes, uplinks and outcomes travel in lists of whatever one turn of the event loop brought: nothing waits for a list to fill. */
 export type ToBroker =
   | {
       readonly type: "start";
@@ -27,12 +33,7 @@ export type ToBroker =
       readonly users: readonly BrokerUser[];
     }
   | { readonly type: "users"; readonly users: readonly BrokerUser[] }
-  | {
-      readonly type: "publish";
-      readonly topic: string;
-      readonly payload: Uint8Array;
-      readonly retain: boolean;
-    }
+  | { readonly type: "publishes"; readonly publishes: readonly Publish[] }
   | { readonly type: "outcomes"; readonly outcomes: readonly (readonly [id: number, UplinkOutcome])[] }
   | { readonly type: "stop" };
 

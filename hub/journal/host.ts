@@ -33,6 +33,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** What the worker makes lives for one group. V8 would let its nursery grow to 48 MB and never give it back. */
+const YOUNG_MB = 6;
+
 /** How long counters that need not be durable at once may stay in memory. */
 const LAZY_MS = 500;
 
@@ -40,7 +43,10 @@ const LAZY_MS = 500;
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { path, genesis, hub, realm, configHash, privateKeyPem } = options;
   const workerData: StoreOptions = { path, genesis, hub, realm, configHash, privateKeyPem };
-  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData });
+  const worker = new Worker(new URL("worker.ts", import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const waiting: Waiting[] = [];
   let dead: Error | null = null;
