@@ -8,7 +8,7 @@ import { type MinifyOutput, minify } from "terser";
 import { type Joined, join } from "./build/collect.ts";
 import { estimateVariables } from "./build/estimate.ts";
 import { lint } from "./build/lint.ts";
-import { foreignNames, tableKeys, withArrows, withoutUnread } from "./build/properties.ts";
+import { foreignNames, tableKeys, withArrows, withoutMessages, withoutUnread } from "./build/properties.ts";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 
@@ -102,7 +102,7 @@ async function shrink(joined: Joined): Promise<Shrunk> {
     format: { beautify: true },
     sourceMap: { asObject: false },
   });
-  const read = withArrows(withoutUnread(alive.code ?? "", FOREIGN));
+  const read = withArrows(withoutUnread(withoutMessages(alive.code ?? ""), FOREIGN));
   const short = await minify(read, {
     toplevel: true,
     ecma: 2015,

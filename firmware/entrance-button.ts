@@ -164,7 +164,7 @@ function obey(effect: ModemEffect, nowMs: number): void {
 }
 
 function feedModem(input: ModemInput): void {
-  const step = stepModem(modem, input);
+  const step = stepModem(modem, input, luck());
   modem = step[0];
   const isNeeded = modem.phase !== PHASE.idle;
   // an open UART costs an nRF52 1 mA

@@ -6,9 +6,10 @@
  *            AT+APPKEY=<32 hex> · AT+RETY=0 · AT+LPM=1 · AT+ADR=1 · AT+CFM=1 · AT+NJS=?        each answered OK
  *            (AT+NWM answers with a reboot and `Current Work Mode: LoRaWAN.` when it changes the mode;
  *            AT+NJS=? with `AT+NJS=1` or `AT+NJS=0` before its OK: a modem that kept its session is not joined again)
- *    join    AT+DR=<n> · AT+JOIN=1:0:10:2 → OK … +EVT:JOIN_FAILED_<why>, up to 3 times … +EVT:JOINED. A round that fails
- *            is followed by one at a lower data rate, and after the lowest by one at the highest again: a button far
- *            from its gateway joins in minutes, and a street that joins again all at once does not do it at SF12.
+ *    join    AT+DR=<n> · AT+JOIN=1:0:10:0 → OK … +EVT:JOINED | +EVT:JOIN_FAILED_<why>. One try at a time: the modem's
+ *            own repetitions keep a street whose power came back in step, so the pauses are drawn here. Four tries at
+ *            the highest data rate, four each at lower ones, and after the lowest the highest again: a button far from
+ *            its gateway joins in minutes, and a street that joins all at once does not do it at SF12.
  *    frame   AT+ADR=0|1, AT+DR=<n>, AT+CFM=0|1 only where they change, then AT+SEND=<port>:<hex> → OK …
  *            +EVT:SEND_CONFIRMED_OK | +EVT:SEND_CONFIRMED_FAILED[(n)] | +EVT:TX_DONE when unconfirmed, and only
  *            after it, if the downlink had a payload, +EVT:RX_<slot>:<rssi>:<snr>:UNICAST:<port>:<hex>
@@ -32,8 +33,10 @@ const BOOT_MS = 2000;
 const AIR_MS = 20000;
 /** The downlink's line comes after the end of the frame; the UART stays open for it. */
 const LISTEN_MS = 200;
-const JOIN_TRIES = 3;
-const JOIN_ROUND_MS = 90000;
+/** Up to this after power-up, and up to that between the tries of a round: with these most streets of thirty are in within
+ *  30 s through one gateway, which can answer about ten a second. */
+const JOIN_SPREAD_MS = 5000;
+const JOIN_GAP_MS = 1000;
 const JOIN_PAUSE_MS = 15000;
 const LONGEST_JOIN_PAUSE_MS = 3600000;
 const LONGEST_WAIT_MS = 60000;
@@ -75,9 +78,8 @@ export interface Modem {
   readonly silences: number;
   readonly resets: number;
   readonly refusals: number;
-  /** In this round of joining, and rounds that failed in a row. */
+  /** Joins that failed in a row. */
   readonly joinFailures: number;
-  readonly joinRounds: number;
   /** An alarm waits for the join: only short pauses. */
   readonly isHurried: boolean;
   /** What the modem was last told; -1: the network decides (ADR). */
@@ -103,7 +105,7 @@ export type ModemEffect =
 export type ModemStep = readonly [Modem, readonly ModemEffect[]];
 
 /** The step being taken: a copy of the state, to be changed. It never leaves this file but whole. */
-type Draft = { -readonly [K in keyof Modem]: Modem[K] } & { effects: ModemEffect[] };
+type Draft = { -readonly [K in keyof Modem]: Modem[K] } & { readonly luck: number; effects: ModemEffect[] };
 
 /** A modem that was just given power. */
 export function createModem(identity: ModemIdentity, nowMs: number): Modem {
@@ -119,7 +121,6 @@ export function createModem(identity: ModemIdentity, nowMs: number): Modem {
     resets: 0,
     refusals: 0,
     joinFailures: 0,
-    joinRounds: 0,
     isHurried: false,
     dataRate: -1,
     isConfirmed: true,
@@ -154,15 +155,15 @@ function start(d: Draft): void {
 
 function join(d: Draft): void {
   d.isJoined = false;
-  d.joinFailures = 0;
-  const rate = Math.max(5 - 2 * (d.joinRounds % 4), lowestRateOf(d.identity));
-  run(d, PHASE.join, ["+DR=" + rate, "+JOIN=1:0:10:2"]);
+  const rate = Math.max(5 - 2 * ((d.joinFailures >> 2) % 4), lowestRateOf(d.identity));
+  run(d, PHASE.join, ["+DR=" + rate, "+JOIN=1:0:10:0"]);
 }
 
 function pause(d: Draft): void {
-  const rounds = d.isHurried ? 0 : Math.min(d.joinRounds, 10);
-  d.joinRounds++;
-  rest(d, PHASE.pause, Math.min(JOIN_PAUSE_MS * (1 << rounds), LONGEST_JOIN_PAUSE_MS));
+  d.joinFailures++;
+  const rounds = d.isHurried ? 0 : Math.min(d.joinFailures >> 2, 10) - 1;
+  const roundMs = Math.min(JOIN_PAUSE_MS * (1 << Math.max(rounds, 0)), LONGEST_JOIN_PAUSE_MS);
+  rest(d, PHASE.pause, d.joinFailures % 4 > 0 ? JOIN_GAP_MS * d.luck : roundMs * (0.8 + 0.4 * d.luck));
 }
 
 function reset(d: Draft): void {
@@ -182,14 +183,14 @@ function accept(d: Draft): void {
   if (done === "+ADR=1") d.dataRate = -1;
   if (done.startsWith("+CFM=")) d.isConfirmed = done === "+CFM=1";
   if (d.script.length > 1) run(d, d.phase, d.script.slice(1));
-  else if (d.phase === PHASE.join) rest(d, PHASE.join, JOIN_ROUND_MS);
   else if (d.phase === PHASE.start) {
     if (d.isJoined) rest(d, PHASE.idle, Infinity);
-    else join(d);
+    else rest(d, PHASE.pause, d.isHurried ? 0 : JOIN_SPREAD_MS * d.luck);
   } else {
+    const isSend = d.phase === PHASE.send;
     d.refusals = 0;
-    rest(d, PHASE.air, AIR_MS);
-    d.effects.push({ do: DO.onAir });
+    rest(d, isSend ? PHASE.air : PHASE.join, AIR_MS);
+    if (isSend) d.effects.push({ do: DO.onAir });
   }
 }
 
@@ -205,8 +206,12 @@ function refuse(d: Draft, line: string): void {
     const asked = isRestricted ? parseInt(line.substr(16), 10) : 0;
     d.refusals++;
     if (d.refusals >= MANY_REFUSALS) reset(d);
-    else if (d.phase === PHASE.join) pause(d);
-    else rest(d, isSend ? PHASE.wait : PHASE.boot, asked > 0 ? Math.min(asked, LONGEST_WAIT_MS) : BUSY_MS);
+    else
+      rest(
+        d,
+        isSend ? PHASE.wait : d.phase === PHASE.join ? PHASE.pause : PHASE.boot,
+        asked > 0 ? Math.min(asked, LONGEST_WAIT_MS) : BUSY_MS,
+      );
   }
 }
 
@@ -220,12 +225,10 @@ function happen(d: Draft, line: string): void {
   else if (what === "JOINED") {
     d.isJoined = true;
     d.isHurried = false;
-    d.joinRounds = d.resets = 0;
+    d.joinFailures = d.resets = 0;
     if (d.phase === PHASE.join || d.phase === PHASE.pause) rest(d, PHASE.idle, Infinity);
-  } else if (what.startsWith("JOIN_FAILED") && d.phase === PHASE.join) {
-    d.joinFailures++;
-    if (d.joinFailures >= JOIN_TRIES) pause(d);
-  } else if (isOver && d.phase === PHASE.air) {
+  } else if (what.startsWith("JOIN_FAILED") && d.phase === PHASE.join) pause(d);
+  else if (isOver && d.phase === PHASE.air) {
     d.effects.push({ do: DO.answered, isAcked: isAcked });
     rest(d, PHASE.listen, LISTEN_MS);
   }
@@ -272,9 +275,9 @@ function tick(d: Draft): void {
   else fallSilent(d);
 }
 
-/** Takes one input. */
-export function stepModem(modem: Modem, input: ModemInput): ModemStep {
-  const d: Draft = Object.assign({}, modem, { nowMs: input.nowMs, effects: [] });
+/** Takes one input. `luck`: 0 to 1, another for every step. */
+export function stepModem(modem: Modem, input: ModemInput, luck: number): ModemStep {
+  const d: Draft = Object.assign({}, modem, { nowMs: input.nowMs, luck: luck, effects: [] });
   if (input.text !== undefined) takeBytes(d, input.text);
   else if (input.frame !== undefined) run(d, PHASE.send, frameScript(d, input.frame));
   else if (input.isAlarm) {

@@ -9,6 +9,9 @@
  *  ten minutes at most: 15 frames, 2.8 s of airtime at SF9 and 20 s at SF12 of the 36 s that an hour in a
  *  1 % band allows.
  *
+ *  The heartbeat that announces a restart goes out once unconfirmed, so that a street whose power came back does not
+ *  fill the gateway's air with acknowledgements, and from a minute later on confirmed, until a hub has it.
+ *
  *  Every press is an event of its own. The newest is sent first, once; then all take turns by what is due,
  *  so that a hand that keeps pressing cannot silence an earlier press. CAPACITY events are kept. When more
  *  are open, the one that matters least goes: what a hub has stored before what it has not, heartbeats
@@ -143,7 +146,7 @@ function gapMs(event: OpenEvent, nowMs: number, luck: number): number {
   const isAsking = event.stage >= RECEIVED;
   const askS = nowMs - event.receivedMs < ASK_FAST_MS ? ASK_S : ASK_LATER_S;
   const ladderS = LADDER_GAP_S[Math.min(event.frames, LADDER_GAP_S.length - 1)] ?? ASK_LATER_S;
-  return (isAsking ? askS : ladderS) * (800 + 400 * luck);
+  return (isAsking ? askS : event.number < 0 ? ASK_LATER_S : ladderS) * (800 + 400 * luck);
 }
 
 /** An alarm stays until it is closed or its time to ask is over; a heartbeat until it went out, the one
@@ -252,7 +255,7 @@ export function frameOf(event: OpenEvent, state: DeviceState, nowMs: number, low
   return {
     port: REPORT_FPORT,
     hex: text,
-    isConfirmed: isHeartbeat ? event.detail === RESTARTED : event.stage < RECEIVED,
+    isConfirmed: isHeartbeat ? event.detail === RESTARTED && event.frames > 0 : event.stage < RECEIVED,
     dataRate: isHeartbeat || event.misses < 2 ? -1 : Math.max(lowestRate, 4 - event.misses),
   };
 }

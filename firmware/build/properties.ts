@@ -58,6 +58,21 @@ export function withoutUnread(code: string, foreign: ReadonlySet<string>): strin
     .reduce((text, { start, end }) => text.slice(0, start) + text.slice(end).replace(/^\s*,/, ""), code);
 }
 
+/** `code` without the messages of codec errors: a board has nobody to read them, their codes stay. */
+export function withoutMessages(code: string): string {
+  return nodesOf(parseModule(code))
+    .flatMap((node) =>
+      node.type === "CallExpression" && node.callee.type === "Identifier" && node.callee.name === "codecError"
+        ? [node.arguments]
+        : [],
+    )
+    .reverse()
+    .reduce((text, [first, second]) => {
+      if (first === undefined || second === undefined) return text;
+      return text.slice(0, first.end) + text.slice(second.end);
+    }, code);
+}
+
 /** `code` with the functions of its top level as arrows, in the same places. None of ours uses `this` or
  *  `arguments`. */
 export function withArrows(code: string): string {

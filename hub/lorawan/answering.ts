@@ -7,6 +7,7 @@ import type { Booking, DownlinkRequest } from "./booking.ts";
 import { composeDownlink, type DownlinkContent, downlinkSizeBytes } from "./compose.ts";
 import type { Exchange } from "./exchange.ts";
 import { reserveFCntDown } from "./fcnt-down.ts";
+import { maySettingsUse } from "./join-control.ts";
 import { answersTo, NO_REQUESTS, type Requests, requestsFor } from "./mac-answers.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { LiveDevice, LiveSession } from "./session.ts";
@@ -120,9 +121,11 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const { compose, noteSent } = composer(live, exchange, reply);
     const { ack, answer } = contentFor(live, exchange, reply);
     let over = false;
+    const isAwaited = exchange.hold || ack || answer !== null;
     const request: DownlinkRequest = {
       devEui: live.device.facts.devEui,
-      priority: exchange.hold || ack || answer !== null ? "alarm" : "mac",
+      priority: isAwaited ? "alarm" : "mac",
+      mayUse: (window, calendar) => isAwaited || maySettingsUse(window, calendar),
       rank: 0,
       lastMoment: exchange.hold,
       windows,

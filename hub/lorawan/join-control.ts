@@ -21,3 +21,11 @@ export function mayJoinUse(region: Region, window: Window, calendar: Calendar, s
   const quiet = calendar.busyMs(window.startMs - CLEAR_MS, endMs + CLEAR_MS) === 0;
   return quiet && calendar.count("join", window.startMs - JOIN_HORIZON_MS) === 0;
 }
+
+/** So many accepts of late are a crowd. */
+const CROWD = 3;
+
+/** Settings that nobody waits for let a crowd pass: each would drown requests, and any later uplink can fetch them. */
+export function maySettingsUse(window: Window, calendar: Calendar): boolean {
+  return calendar.count("join", window.startMs - JOIN_HORIZON_MS) < CROWD;
+}

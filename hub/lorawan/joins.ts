@@ -44,14 +44,23 @@ interface Attempt {
 /** Copies through other gateways come within this time; the same nonce later is a recording. */
 const COPY_MS = 2_000;
 
-/** So many requests within that time are a crowd: the power has come back, or the hub is new. */
-const CROWD = 3;
+/** Two devices that ask within this time are a crowd: the power has come back, or the hub is new. The transmitter is what
+ *  a crowd lacks, so their accepts are short; whoever fails asks again after these seconds. */
+const CROWD_MS = 7_000;
 
 /** Everything that joining shares. */
 export function createJoins(options: JoinsOptions): Joins {
   const { clock, store, sink, table, scheduler, notices, region } = options;
   const counters = { joinRequests: 0, joinCopies: 0, joinAccepts: 0, joinsRefused: 0, joinsUnanswered: 0 };
   const attempts = new Map<string, Attempt>();
+  let last = { devEui: "", atMs: Number.NEGATIVE_INFINITY };
+
+  function isCrowd(devEui: string): boolean {
+    const atMs = clock.monotonicMs();
+    const crowd = last.devEui !== devEui && atMs - last.atMs < CROWD_MS;
+    last = { devEui, atMs };
+    return crowd;
+  }
 
   function receive(request: JoinRequest, reception: Reception, settled: Settled) {
     const { devEui } = request;
@@ -75,7 +84,7 @@ export function createJoins(options: JoinsOptions): Joins {
     if (refusal !== null) return refuse(devEui, refusal, heard, settled);
     const plan =
       device && appKey
-        ? planJoin(device.facts, request, appKey, { ...options, short: attempts.size >= CROWD })
+        ? planJoin(device.facts, request, appKey, { ...options, short: isCrowd(devEui) })
         : null;
     if (device === undefined || plan === null) return refuse(devEui, "addresses", heard, settled);
     const attempt: Attempt = { request, copies: [heard], booking: null };

@@ -4,7 +4,7 @@ import path from "node:path";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "../../firmware/build/collect.ts";
-import { foreignNames, withArrows, withoutUnread } from "../../firmware/build/properties.ts";
+import { foreignNames, withArrows, withoutMessages, withoutUnread } from "../../firmware/build/properties.ts";
 import {
   BUDGET_BYTES,
   BUDGET_VARIABLES,
@@ -118,6 +118,11 @@ describe("shortening", () => {
   test("writes functions as arrows without changing them", () => {
     const code = "function f(a, b) { return a + b; }\nfunction g() { print(f(1, 2)); }\ng();";
     expect(run(withArrows(code))).toEqual([3]);
+  });
+
+  test("says of a malformed frame what code it has, and keeps the words for those who can read them", () => {
+    const code = 'const x = () => {\n  throw codecError("length", "stage: " + f(1, 2) + " bytes");\n};\n';
+    expect(withoutMessages(code)).toBe('const x = () => {\n  throw codecError("length");\n};\n');
   });
 });
 

@@ -30,8 +30,8 @@ const START = [
   ],
   ...["AT+APPKEY=" + "ab".repeat(16), "AT+RETY=0", "AT+LPM=1", "AT+ADR=1", "AT+CFM=1", "AT+NJS=?"],
 ];
-const JOIN = "AT+JOIN=1:0:10:2";
-/** The first round of joining. */
+const JOIN = "AT+JOIN=1:0:10:0";
+/** The first try to join. */
 const JOINING = ["AT+DR=5", JOIN];
 const SEND = "AT+SEND=2:2200000100006401";
 
@@ -41,14 +41,14 @@ const OK = "\r\nOK\r\n";
 const obliging: Answers = (line) => (line === "AT+NJS=?" ? "\r\nAT+NJS=0\r\n" + OK : OK);
 
 /** A driver on a line whose other end answers at once. */
-function bench(answers: Answers = obliging, startMs = 0) {
+function bench(answers: Answers = obliging, { startMs = 0, luck = 0 } = {}) {
   let modem: Modem = createModem(IDENTITY, startMs);
   let nowMs = startMs;
   const lines: { line: string; atMs: number }[] = [];
   const effects: (ModemEffect & { atMs: number })[] = [];
   const counts = new Map<string, number>();
   const feed = (input: Omit<ModemInput, "nowMs">) => {
-    const [next, asked] = stepModem(modem, { ...input, nowMs });
+    const [next, asked] = stepModem(modem, { ...input, nowMs }, luck);
     modem = next;
     for (const effect of asked) {
       effects.push({ ...effect, atMs: nowMs });
@@ -74,6 +74,13 @@ function bench(answers: Answers = obliging, startMs = 0) {
     runTo,
     say: (line: string) => feed({ text: "\r\n" + line + "\r\n" }),
     told: () => lines.map(({ line }) => line),
+    /** Joins that fail one after the other; the pause after the last of them has begun. */
+    failJoins(count: number) {
+      for (let i = 0; i < count; i++) {
+        runTo(modem.dueMs);
+        feed({ text: "\r\n+EVT:JOIN_FAILED_RX_TIMEOUT\r\n" });
+      }
+    },
     done: (what: number) => effects.filter((effect) => effect.do === what),
     /** Through start and join, to idle. */
     ready() {
@@ -136,30 +143,47 @@ describe("the start", () => {
 });
 
 describe("a join", () => {
-  test("that fails is tried again after a pause that doubles up to an hour", () => {
+  test("that fails is tried four times, then after a pause that doubles up to an hour", () => {
     const b = bench();
     b.runTo(400);
-    const starts: number[] = [];
+    const pausesS: number[] = [];
     for (let round = 0; round < 12; round++) {
-      for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+      b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+      b.failJoins(3);
       expect(b.modem.phase).toBe(PHASE.pause);
-      const fromMs = b.nowMs;
+      pausesS.push((b.modem.dueMs - b.nowMs) / 1000);
       b.runTo(b.modem.dueMs);
       expect(b.told().at(-1)).toBe(JOIN);
-      starts.push((b.nowMs - fromMs) / 1000);
     }
-    expect(starts).toEqual([15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 3600]);
+    const doubling = [15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 3600];
+    expect(pausesS).toEqual(doubling.map((s) => s * 0.8));
+  });
+
+  test("begins a random part of five seconds after power-up, and again a random part of one after it failed", () => {
+    for (const luck of [0.1, 0.3, 0.999]) {
+      const b = bench(obliging, { luck });
+      b.runTo(300);
+      expect(b.modem).toMatchObject({ phase: PHASE.pause, dueMs: 300 + 5000 * luck });
+      b.runTo(6000);
+      b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+      expect(b.modem).toMatchObject({ phase: PHASE.pause, dueMs: 6000 + 1000 * luck });
+    }
+  });
+
+  test("begins at once when an alarm waits for it", () => {
+    const b = bench(obliging, { luck: 0.9 });
+    b.feed({ isAlarm: true });
+    b.runTo(400);
+    expect(b.told()).toEqual([...START, ...JOINING]);
   });
 
   test("each round that fails is followed by one at a lower data rate, then the highest again", () => {
     const b = bench();
     b.runTo(400);
-    for (let round = 0; round < 5; round++) {
-      for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
-      b.runTo(b.modem.dueMs);
-    }
+    b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+    b.failJoins(19);
     const rates = b.told().filter((line) => line.startsWith("AT+DR="));
-    expect(rates).toEqual(["AT+DR=5", "AT+DR=3", "AT+DR=1", "AT+DR=0", "AT+DR=5", "AT+DR=3"]);
+    expect(rates).toEqual([5, 3, 1, 0, 5].flatMap((rate) => new Array(4).fill(`AT+DR=${rate}`)));
   });
 
   test("a data rate that the modem refuses does not keep it from joining", () => {
@@ -171,15 +195,16 @@ describe("a join", () => {
   test("an alarm ends the pause at once and allows only short ones until the join", () => {
     const b = bench();
     b.runTo(400);
-    for (let round = 0; round < 6; round++) {
-      for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
-      if (round < 5) b.runTo(b.modem.dueMs);
-    }
+    b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+    b.failJoins(23);
+    expect(b.modem.dueMs - b.nowMs).toBeGreaterThan(300_000);
     const before = b.lines.length;
     b.feed({ isAlarm: true });
     expect(b.told().slice(before)).toEqual(["AT+DR=1", JOIN]);
-    for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_TX_TIMEOUT");
-    expect(b.modem.dueMs - b.nowMs).toBe(15_000);
+    b.say("+EVT:JOIN_FAILED_TX_TIMEOUT");
+    expect(b.modem.dueMs).toBe(b.nowMs);
+    b.failJoins(3);
+    expect(b.modem.dueMs - b.nowMs).toBe(12_000);
   });
 
   test("that nobody speaks of any more is begun anew", () => {
@@ -191,7 +216,7 @@ describe("a join", () => {
   test("accepted while the driver pauses counts", () => {
     const b = bench();
     b.runTo(400);
-    for (let i = 0; i < 3; i++) b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
+    b.say("+EVT:JOIN_FAILED_RX_TIMEOUT");
     b.say("+EVT:JOINED");
     expect(b.modem.phase).toBe(PHASE.idle);
   });
@@ -202,7 +227,7 @@ describe("a join", () => {
         ? "Restricted_Wait_4000_ms\r\n\r\nAT_BUSY_ERROR\r\n"
         : obliging(line, count),
     );
-    b.runTo(60_000);
+    b.runTo(20_000);
     expect(b.told().filter((line) => line === JOIN).length).toBe(2);
   });
 });
@@ -338,6 +363,8 @@ describe("a modem that resets by itself", () => {
       b.runTo(400);
       b.say("+EVT:JOINED");
       if (doing === SEND) b.feed({ frame: FRAME });
+      b.runTo(b.nowMs);
+      b.runTo(b.nowMs);
       expect(b.told().slice(-START.length - 2), doing).toEqual([...START, ...JOINING]);
       if (doing !== SEND) expect(b.modem.phase, doing).toBe(PHASE.idle);
     }
@@ -419,7 +446,7 @@ test("regions: the modem's band number, and the lowest data rate that carries a 
     let modem = createModem(identity(region), 0);
     const said: string[] = [];
     for (let input: ModemInput = { nowMs: 300 }; said.length < 5; input = { nowMs: 300, text: "OK\r\n" }) {
-      const [next, effects] = stepModem(modem, input);
+      const [next, effects] = stepModem(modem, input, 0);
       modem = next;
       for (const effect of effects) if (effect.do === DO.write) said.push(effect.line);
     }

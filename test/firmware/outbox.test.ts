@@ -49,7 +49,11 @@ function run(
   start: Outbox,
   fromMs: number,
   untilMs: number,
-  by: { frameMs?: number; luck?: () => number; acks?: (n: number) => boolean },
+  by: {
+    frameMs?: number;
+    luck?: () => number;
+    acks?: (n: number, frame: { isConfirmed: boolean }) => boolean;
+  },
 ) {
   const { frameMs = 2200, luck = () => 0.5, acks = () => false } = by;
   const sent: { number: number; atMs: number; dataRate: number; isConfirmed: boolean }[] = [];
@@ -65,7 +69,7 @@ function run(
     sent.push({ number: event.number, atMs: nowMs, dataRate, isConfirmed });
     outbox = frameOnAir(outbox, event.number, nowMs, luck());
     nowMs += frameMs;
-    outbox = frameAnswered(outbox, event.number, acks(event.number), nowMs);
+    outbox = frameAnswered(outbox, event.number, acks(event.number, { isConfirmed }), nowMs);
   }
   return { outbox, sent };
 }
@@ -179,10 +183,14 @@ describe("heartbeats", () => {
     expect(outbox).toEqual([]);
   });
 
-  test("that announce a restart are confirmed and repeated until a hub has stored them", () => {
-    expect(run(beat([], 0, RESTARTED), 0, 100_000, {}).sent.length).toBeGreaterThan(4);
-    const { sent, outbox } = run(beat([], 0, RESTARTED), 0, 100_000, { acks: () => true });
-    expect([sent.length, sent[0]?.isConfirmed, outbox.length]).toEqual([1, true, 0]);
+  test("that announce a restart go out unconfirmed once, then confirmed every minute until a hub has stored them", () => {
+    expect(run(beat([], 0, RESTARTED), 0, 600_000, {}).sent.length).toBeGreaterThan(8);
+    const { sent, outbox } = run(beat([], 0, RESTARTED), 0, 600_000, {
+      acks: (_, { isConfirmed }) => isConfirmed,
+    });
+    expect(sent.map(({ isConfirmed }) => isConfirmed)).toEqual([false, true]);
+    expect(sent[1]?.atMs).toBeGreaterThanOrEqual(48_000);
+    expect(outbox).toEqual([]);
   });
 
   test("wait while the hub may not know of an event they would count", () => {
