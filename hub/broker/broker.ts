@@ -45,7 +45,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   let closing = false;
 
   const say = (message: ToBroker) => {
-    if (child?.connected) child.send(message);
+    // what a dying child no longer takes is nothing to throw about: its end is reported, and its heir is told all again
+    if (child?.connected) child.send(message, () => undefined);
   };
   const respond = async (name: string, payload: Uint8Array) => {
     const answer = await answerRequest(options, name, payload);
