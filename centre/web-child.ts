@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Clock } from "./clock.ts";
+import type { Clock, Timer } from "./clock.ts";
 import type { Incident } from "./incidents/incident.ts";
 import type { Log } from "./log.ts";
 import type { FromWeb, ToWeb, WebStart } from "./web-link.ts";
@@ -12,6 +12,8 @@ const FIRST_RESTART_MS = 500;
 const SLOWEST_RESTART_MS = 30_000;
 /** A child that leaves so many messages unread gets a whole snapshot later instead. */
 const MAX_UNREAD = 1_000;
+/** Changes go together in what an eye does not notice, or a burst would cost the alarms behind it a message each. */
+const GATHER_MS = 20;
 /** A repeat of what is on the screen already may wait this long. */
 const REPEAT_MS = 1_000;
 const STOP_MS = 2_000;
@@ -50,6 +52,8 @@ export function startWebChild(options: WebChildOptions): WebChild {
   const { clock, log } = options;
   const first = Promise.withResolvers<WebReady | null>();
   const later = new Map<string, Incident>();
+  const soon = new Map<string, Incident>();
+  let gathering: Timer | null = null;
   let child: ChildProcess | null = null;
   let port: number | null = null;
   let listening = false;
@@ -60,6 +64,25 @@ export function startWebChild(options: WebChildOptions): WebChild {
   let stale = false;
 
   function post(message: ToWeb): void {
+    flush();
+    transmit(message);
+  }
+
+  /** Of several changes of one incident the last one says all. */
+  function flush(): void {
+    gathering?.cancel();
+    gathering = null;
+    if (soon.size === 0) return;
+    const changes = Array.from(soon.values(), (incident) => ({
+      type: "change" as const,
+      cursor: ++cursor,
+      incident: shown(incident),
+    }));
+    soon.clear();
+    transmit({ type: "changes", changes });
+  }
+
+  function transmit(message: ToWeb): void {
     if (child === null || !child.connected) return;
     if (unread >= MAX_UNREAD) {
       stale = true;
@@ -76,18 +99,19 @@ export function startWebChild(options: WebChildOptions): WebChild {
 
   function snapshot(): void {
     later.clear();
+    soon.clear();
     post({ type: "snapshot", cursor, ...options.snapshot() });
   }
 
   function show(incident: Incident, urgent: boolean): void {
     if (!listening) return;
-    if (!urgent) {
+    if (!urgent && !soon.has(incident.id)) {
       later.set(incident.id, incident);
       return;
     }
     later.delete(incident.id);
-    cursor += 1;
-    post({ type: "change", cursor, incident: shown(incident) });
+    soon.set(incident.id, incident);
+    gathering ??= clock.setTimer(flush, GATHER_MS);
   }
 
   function run(): void {

@@ -1,7 +1,7 @@
 /** What the core and its web server (a child process) say to each other over the child's IPC channel. The core never waits for
  *  the web server, and the web server holds no key: it shows, and hands on what an operator does.
  *
- *    core → web   start, then snapshot, then change · hubs · quarantine · status as they come; actResult, evidence as answers
+ *    core → web   start, then snapshot, then changes · hubs · quarantine · status as they come; actResult, evidence as answers
  *    web → core   ready once it listens; act, changesSince, evidence                                                    */
 import type { Act, Incident } from "./incidents/incident.ts";
 
@@ -59,6 +59,14 @@ export interface CentreStatus {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/** What an incident is now. */
+export interface Change {
+  readonly type: "change";
+  /** Grows by one with each change; it starts anew with the core. */
+  readonly cursor: number;
+  readonly incident: Incident;
+}
+
 export type ToWeb =
   | WebStart
   | {
@@ -69,8 +77,8 @@ export type ToWeb =
       readonly quarantine: QuarantineView;
       readonly status: CentreStatus;
     }
-  /** `cursor` grows by one with each change; it starts anew with the core. */
-  | { readonly type: "change"; readonly cursor: number; readonly incident: Incident }
+  | Change
+  | { readonly type: "changes"; readonly changes: readonly Change[] }
   | { readonly type: "hubs"; readonly hubs: readonly HubView[] }
   | { readonly type: "quarantine"; readonly quarantine: QuarantineView }
   | { readonly type: "status"; readonly status: CentreStatus }

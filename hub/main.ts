@@ -123,7 +123,7 @@ function createOutlet() {
     announce: (list: readonly Announcement[]) => {
       for (const one of list) {
         const retain = one.retain && mayStay(one);
-        broker?.publish(one.topic, JSON.stringify(one.body), { retain });
+        broker?.publish(one.topic, JSON.stringify(one.body), { retain, gather: true });
       }
     },
   };

@@ -1,9 +1,7 @@
 /** CBOR as it is signed here: deterministic encoding (RFC 8949 4.2.1) of a small part of CBOR: integers within
  *  ±(2^53 - 1), byte and text strings, arrays, maps with unsigned integer keys, false, true, null.
- *  `scan` walks the bytes once before cborg builds anything: it bounds nesting, so that hostile bytes cannot exhaust the
- *  stack, and it lets through only the one encoding that `encodeCbor` would make, so that no second form can carry
- *  the same signed meaning. */
-import { decode, encode, rfc8949EncodeOptions } from "cborg";
+ *  The decoder bounds nesting, so that hostile bytes cannot exhaust the stack, and takes only the one encoding that
+ *  `encodeCbor` would make, so that no second form can carry the same signed meaning. */
 import { type CodecError, codecError } from "./device/codec-error.ts";
 
 export type CborValue =
@@ -19,104 +17,209 @@ export type CborValue =
 export const MAX_RECORD_LENGTH = 64 * 1024;
 const MAX_DEPTH = 6;
 
-const DECODE_OPTIONS = {
-  strict: true,
-  useMaps: true,
-  allowIndefinite: false,
-  allowUndefined: false,
-  allowInfinity: false,
-  allowNaN: false,
-  allowBigInt: false,
-  rejectDuplicateMapKeys: true,
-} as const;
-
-/** The one deterministic encoding of `value`. */
-export function encodeCbor(value: CborValue): Uint8Array {
-  return encode(value, rfc8949EncodeOptions);
-}
-
-/** Throws a CodecError: size, cbor (not well-formed), canonical (well-formed, but not the one encoding), depth,
- *  range (an integer beyond 2^53 - 1). `what` names the thing in messages. */
-export function decodeCbor(bytes: Uint8Array, what: string, maxLength = MAX_RECORD_LENGTH): CborValue {
-  if (bytes.length > maxLength)
-    throw codecError("size", `${what}: ${bytes.length} bytes, more than ${maxLength}`);
-  const end = scan(bytes, 0, 0, what);
-  if (end !== bytes.length) throw codecError("cbor", `${what}: ${bytes.length - end} bytes after its end`);
-  return decode(bytes, DECODE_OPTIONS);
-}
-
 const UNSIGNED = 0;
 const NEGATIVE = 1;
 const BYTES = 2;
 const TEXT = 3;
 const ARRAY = 4;
 const MAP = 5;
+const SIMPLE = 7;
 const FALSE = 0xf4;
+const TRUE = 0xf5;
 const NULL = 0xf6;
 
-/** Returns the offset behind the item at `at`. */
-function scan(bytes: Uint8Array, at: number, depth: number, what: string): number {
+/** What is encoded grows here and is copied out; a record has a few hundred bytes. */
+const FIRST_CAPACITY = 4 * 1024;
+
+interface Sink {
+  bytes: Buffer;
+  at: number;
+}
+
+const sink: Sink = { bytes: Buffer.allocUnsafeSlow(FIRST_CAPACITY), at: 0 };
+
+/** The one deterministic encoding of `value`. Throws a CodecError "range" for a number that is no safe integer, or a map key
+ *  that is negative. */
+export function encodeCbor(value: CborValue): Uint8Array {
+  sink.at = 0;
+  write(sink, value);
+  const encoded = new Uint8Array(sink.bytes.subarray(0, sink.at));
+  if (sink.bytes.length > MAX_RECORD_LENGTH) sink.bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  return encoded;
+}
+
+function write(to: Sink, value: CborValue): void {
+  if (typeof value === "number") writeInteger(to, value);
+  else if (typeof value === "string") writeText(to, value);
+  else if (value === null) writeHead(to, SIMPLE, NULL & 0x1f);
+  else if (typeof value === "boolean") writeHead(to, SIMPLE, (value ? TRUE : FALSE) & 0x1f);
+  else if (value instanceof Uint8Array) {
+    writeHead(to, BYTES, value.length);
+    makeRoom(to, value.length);
+    to.bytes.set(value, to.at);
+    to.at += value.length;
+  } else if (value instanceof Map) writeMap(to, value);
+  else writeItems(to, value as readonly CborValue[]);
+}
+
+function writeItems(to: Sink, items: readonly CborValue[]): void {
+  writeHead(to, ARRAY, items.length);
+  for (const item of items) write(to, item);
+}
+
+/** In the order of the keys, which for unsigned integers is the order of their encodings (RFC 8949 4.2.1). */
+function writeMap(to: Sink, map: ReadonlyMap<number, CborValue>): void {
+  writeHead(to, MAP, map.size);
+  for (const [key, value] of isAscending(map.keys()) ? map : [...map].sort(([a], [b]) => a - b)) {
+    if (!Number.isSafeInteger(key) || key < 0) throw codecError("range", `cbor: map key ${key}`);
+    writeHead(to, UNSIGNED, key);
+    write(to, value);
+  }
+}
+
+function isAscending(keys: Iterable<number>): boolean {
+  let last = -1;
+  for (const key of keys) {
+    if (key < last) return false;
+    last = key;
+  }
+  return true;
+}
+
+function writeInteger(to: Sink, value: number): void {
+  if (!Number.isSafeInteger(value)) throw codecError("range", `cbor: ${value} is no safe integer`);
+  if (value < 0) writeHead(to, NEGATIVE, -1 - value);
+  else writeHead(to, UNSIGNED, value);
+}
+
+function writeText(to: Sink, text: string): void {
+  const length = Buffer.byteLength(text, "utf8");
+  writeHead(to, TEXT, length);
+  makeRoom(to, length);
+  to.bytes.write(text, to.at, "utf8");
+  to.at += length;
+}
+
+function writeHead(to: Sink, major: number, value: number): void {
+  makeRoom(to, 9);
+  const { bytes, at } = to;
+  const initial = major << 5;
+  const length = headLength(value);
+  to.at = at + length;
+  if (length === 1) bytes[at] = initial | value;
+  else if (length === 9) {
+    bytes[at] = initial | 27;
+    bytes.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at + 1);
+    bytes.writeUInt32BE(value % 0x1_0000_0000, at + 5);
+  } else {
+    bytes[at] = initial | (length === 2 ? 24 : length === 3 ? 25 : 26);
+    bytes.writeUIntBE(value, at + 1, length - 1);
+  }
+}
+
+function makeRoom(to: Sink, length: number): void {
+  const needed = to.at + length;
+  if (needed <= to.bytes.length) return;
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, to.bytes.length * 2));
+  larger.set(to.bytes.subarray(0, to.at));
+  to.bytes = larger;
+}
+
+interface Source {
+  readonly bytes: Buffer;
+  at: number;
+  /** Names the thing in messages. */
+  readonly what: string;
+}
+
+/** Throws a CodecError: size, cbor (not well-formed), canonical (well-formed, but not the one encoding), depth,
+ *  range (an integer beyond 2^53 - 1). `what` names the thing in messages. Byte strings are views of `bytes`. */
+export function decodeCbor(bytes: Uint8Array, what: string, maxLength = MAX_RECORD_LENGTH): CborValue {
+  if (bytes.length > maxLength)
+    throw codecError("size", `${what}: ${bytes.length} bytes, more than ${maxLength}`);
+  const from: Source = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), at: 0, what };
+  const value = read(from, 0);
+  if (from.at !== bytes.length)
+    throw codecError("cbor", `${what}: ${bytes.length - from.at} bytes after its end`);
+  return value;
+}
+
+function read(from: Source, depth: number): CborValue {
+  const { bytes, at, what } = from;
   if (depth > MAX_DEPTH) throw codecError("depth", `${what}: nested deeper than ${MAX_DEPTH}`);
   const initial = bytes[at];
   if (initial === undefined) throw codecError("cbor", `${what}: cut short at byte ${at}`);
   const major = initial >> 5;
-  if (major > MAP) {
-    if (initial >= FALSE && initial <= NULL) return at + 1;
-    throw codecError(
-      "cbor",
-      `${what}: 0x${initial.toString(16)} at byte ${at}: no tag, float or other simple value here`,
-    );
-  }
-  const value = headValue(bytes, at, what);
-  const start = at + headLength(value);
+  if (major > MAP) return readSimple(from, initial);
+  const value = readHead(from);
   switch (major) {
     case UNSIGNED:
-      return start;
+      return value;
     case NEGATIVE:
       // -2^53 is no safe integer
       if (value === Number.MAX_SAFE_INTEGER) throw beyondSafe(what, at);
-      return start;
+      return -1 - value;
     case BYTES:
     case TEXT:
-      if (value > bytes.length - start)
+      if (value > bytes.length - from.at)
         throw codecError("cbor", `${what}: cut short in a string at byte ${at}`);
-      if (major === TEXT) checkText(bytes, start, start + value, what);
-      return start + value;
+      return readString(from, major, value);
     case ARRAY:
-      return scanItems(bytes, start, value, depth + 1, what);
+      return readItems(from, value, depth + 1);
     default:
-      return scanEntries(bytes, start, value, depth + 1, what);
+      return readEntries(from, value, depth + 1);
   }
 }
 
-function scanItems(bytes: Uint8Array, start: number, count: number, depth: number, what: string): number {
-  // each item takes a byte at least, so a huge claim ends here and not after a long loop
-  if (count > bytes.length - start) throw codecError("cbor", `${what}: cut short in an array`);
-  let at = start;
-  for (let i = 0; i < count; i++) at = scan(bytes, at, depth, what);
-  return at;
+function readSimple(from: Source, initial: number): boolean | null {
+  if (initial < FALSE || initial > NULL) {
+    throw codecError(
+      "cbor",
+      `${from.what}: 0x${initial.toString(16)} at byte ${from.at}: no tag, float or other simple value here`,
+    );
+  }
+  from.at++;
+  return initial === NULL ? null : initial === TRUE;
 }
 
-function scanEntries(bytes: Uint8Array, start: number, count: number, depth: number, what: string): number {
-  if (2 * count > bytes.length - start) throw codecError("cbor", `${what}: cut short in a map`);
-  let at = start;
+function readString(from: Source, major: number, length: number): Uint8Array | string {
+  const { bytes, at } = from;
+  from.at += length;
+  if (major === TEXT) return readText(from, at, at + length);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
+}
+
+function readItems(from: Source, count: number, depth: number): CborValue[] {
+  // each item takes a byte at least, so a huge claim ends here and not after a long loop
+  if (count > from.bytes.length - from.at) throw codecError("cbor", `${from.what}: cut short in an array`);
+  const items: CborValue[] = [];
+  for (let i = 0; i < count; i++) items.push(read(from, depth));
+  return items;
+}
+
+function readEntries(from: Source, count: number, depth: number): Map<number, CborValue> {
+  const { bytes, what } = from;
+  if (2 * count > bytes.length - from.at) throw codecError("cbor", `${what}: cut short in a map`);
+  const map = new Map<number, CborValue>();
   let last = -1;
   for (let i = 0; i < count; i++) {
-    if ((bytes[at] ?? 0) >> 5 !== UNSIGNED)
-      throw codecError("cbor", `${what}: a map key at byte ${at} is no number`);
-    const key = headValue(bytes, at, what);
+    if ((bytes[from.at] ?? 0) >> 5 !== UNSIGNED)
+      throw codecError("cbor", `${what}: a map key at byte ${from.at} is no number`);
+    const key = readHead(from);
     if (key <= last) throw codecError("canonical", `${what}: map key ${key} after ${last}`);
     last = key;
-    at = scan(bytes, at + headLength(key), depth, what);
+    map.set(key, read(from, depth));
   }
-  return at;
+  return map;
 }
 
-/** The argument of the head at `at` (RFC 8949 section 3), which must be in its shortest form. */
-function headValue(bytes: Uint8Array, at: number, what: string): number {
+/** The argument of the head that comes next (RFC 8949 section 3), which must be in its shortest form. */
+function readHead(from: Source): number {
+  const { bytes, at, what } = from;
   const initial = bytes[at];
   if (initial === undefined) throw codecError("cbor", `${what}: cut short at byte ${at}`);
   const info = initial & 0x1f;
+  from.at = at + 1;
   if (info < 24) return info;
   if (info > 27) throw codecError("cbor", `${what}: indefinite length or reserved form at byte ${at}`);
   const width = 1 << (info - 24);
@@ -126,6 +229,7 @@ function headValue(bytes: Uint8Array, at: number, what: string): number {
   if (value > Number.MAX_SAFE_INTEGER) throw beyondSafe(what, at);
   if (headLength(value) !== width + 1)
     throw codecError("canonical", `${what}: ${value} at byte ${at} is not shortest`);
+  from.at = at + 1 + width;
   return value;
 }
 
@@ -140,10 +244,10 @@ function headLength(value: number): number {
 // a leading byte order mark is kept by the encoder and dropped by decoders: refused
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function checkText(bytes: Uint8Array, start: number, end: number, what: string): void {
+function readText({ bytes, what }: Source, start: number, end: number): string {
   let ascii = true;
   for (let i = start; i < end; i++) if ((bytes[i] ?? 0) > 0x7f) ascii = false;
-  if (ascii) return;
+  if (ascii) return bytes.toString("latin1", start, end);
   let text: string;
   try {
     text = UTF8.decode(bytes.subarray(start, end));
@@ -152,6 +256,7 @@ function checkText(bytes: Uint8Array, start: number, end: number, what: string):
   }
   if (text.startsWith("\ufeff"))
     throw codecError("cbor", `${what}: text at byte ${start} begins with a byte order mark`);
+  return text;
 }
 
 function beyondSafe(what: string, at: number): CodecError {

@@ -18,8 +18,8 @@ const RULES: readonly (readonly [own: RegExp, may: RegExp])[] = [
   // runs on Espruino
   [/^protocols\/device\//, /^$/],
   [/^protocols\/signature\.ts$/, /^(protocols\/|node:crypto$|npm:sodium-native$)/],
-  [/^protocols\/(cose|lorawan\/crypto)\.ts$/, /^(protocols\/|npm:cborg$|node:crypto$)/],
-  [/^protocols\//, /^npm:cborg$/],
+  [/^protocols\/(cose|lorawan\/crypto)\.ts$/, /^(protocols\/|node:crypto$)/],
+  [/^protocols\//, /^$/],
   // the tools that make a bundle run on Node; the programs in it do not
   [/^firmware\/((build|flash)\.ts$|build\/)/, /^(firmware\/|protocols\/|node:|npm:)/],
   [/^firmware\//, /^protocols\/device\//],

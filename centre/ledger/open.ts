@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { LEDGER_CALLS, type Ledger, type LedgerCall } from "./ledger.ts";
 import { type Answer, type Call, runGroup } from "./serve.ts";
-import { openSqliteLedger, type SqliteOptions } from "./sqlite.ts";
+import { GROUPS_BETWEEN_LOOKS, openSqliteLedger, type SqliteOptions } from "./sqlite.ts";
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -42,12 +42,14 @@ export async function openLedger(options: SqliteOptions): Promise<Ledger> {
 export function openLedgerInThread(options: SqliteOptions): Ledger {
   const sqlite = openSqliteLedger(options);
   let open = true;
+  let groups = 0;
   const link = createLink((calls) => {
     link.answered(
       open
         ? runGroup(sqlite, calls)
         : calls.map(({ id }): Answer => ({ id, ok: false, message: "the ledger is closed" })),
     );
+    if (open && ++groups % GROUPS_BETWEEN_LOOKS === 0) sqlite.checkpoint("full");
   });
   return ledgerOver(link.send, async () => {
     link.flush();

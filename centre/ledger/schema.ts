@@ -38,9 +38,12 @@ CREATE INDEX incidents_open ON incidents (open, saved);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-/** Prepares an opened database: durability first, then the tables. Throws for a ledger of a newer version. */
+/** Prepares an opened database: durability first, then the tables. Throws for a ledger of a newer version. Checkpoints run
+ *  only when the owner asks: they would otherwise fall on an alarm's commit. */
 export function prepareSchema(db: DatabaseSync): void {
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;");
+  db.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;",
+  );
   const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
   if (version > VERSION) {
     throw new Error(

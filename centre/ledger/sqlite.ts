@@ -4,6 +4,7 @@ import { createChains } from "./chain.ts";
 import { bytesOf, hexOf } from "./columns.ts";
 import { createEnrolments } from "./hubs.ts";
 import type { LedgerCall, LedgerEntry, SyncLedger } from "./ledger.ts";
+import { growLog, LOG_BYTES } from "./log-space.ts";
 import { unpackMarks } from "./marks.ts";
 import { createProjections } from "./projections.ts";
 import { prepareSchema } from "./schema.ts";
@@ -14,8 +15,19 @@ export interface SqliteLedger {
   transaction<T>(work: () => T): T;
   /** Runs `work` so that its failure undoes it alone, inside a transaction. */
   nested<T>(work: () => T): T;
+  /** Moves the log into the main file once there is enough of it; `full`: only when its room is used up. Slow: call it
+   *  when nothing waits, but with `full` from time to time. */
+  checkpoint(full?: "full"): void;
+  /** Makes a part of the log's room ahead. False when there is no more to make. Slow: call it when nothing waits. */
+  makeRoom(): boolean;
   close(): void;
 }
+
+/** Pages of 4 KiB in the log before a checkpoint is worth its fsyncs. */
+const CHECKPOINT_PAGES = 256;
+/** How often to look whether the log's room is used up. */
+export const GROUPS_BETWEEN_LOOKS = 32;
+const FULL_PAGES = Math.floor(LOG_BYTES / (4096 + 24));
 
 export interface SqliteOptions {
   /** A file, or ":memory:". */
@@ -31,6 +43,7 @@ export function openSqliteLedger({ path, maxBytes }: SqliteOptions): SqliteLedge
   if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / 4096)}`);
   const next = createIndex(db);
   const chains = createChains(db, next.take);
+  const logSize = db.prepare("PRAGMA wal_checkpoint(NOOP)");
   const calls: SyncLedger = {
     append: chains.append,
     ...createJournal(db, next),
@@ -65,8 +78,26 @@ export function openSqliteLedger({ path, maxBytes }: SqliteOptions): SqliteLedge
         if (db.isTransaction) db.exec("RELEASE call");
       }
     },
+    checkpoint(full) {
+      const log = logSize.get();
+      if (Number(log?.["log"] ?? 0) >= (full ? FULL_PAGES : CHECKPOINT_PAGES)) moveLog(db);
+    },
+    makeRoom: () => growLog(db, path),
     close: () => db.close(),
   };
+}
+
+/** SQLite primary result codes for a disk that refuses: read-only, I/O error, full, cannot open. */
+const DISK_CODES: ReadonlySet<number> = new Set([8, 10, 13, 14]);
+
+function moveLog(db: DatabaseSync): void {
+  try {
+    db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  } catch (error) {
+    // no room in the main file: everything stays in the log, where it is as safe, until the next attempt
+    const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+    if (!DISK_CODES.has(code)) throw error;
+  }
 }
 
 /** True for the calls that change nothing: they need no sync of the disk. */

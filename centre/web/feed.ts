@@ -1,10 +1,9 @@
 /** What the console must show, as the core last said it, and the changes of the last while, so that a page that was
  *  away for a moment takes up where it left. No I/O. */
 import type { Incident } from "../incidents/incident.ts";
-import type { ToWeb } from "../web-link.ts";
+import type { Change, ToWeb } from "../web-link.ts";
 
 type Snapshot = Extract<ToWeb, { type: "snapshot" }>;
-type Change = Extract<ToWeb, { type: "change" }>;
 
 /** One server-sent event: `id` only where a page can resume from it. */
 export interface FeedEvent {
@@ -43,6 +42,17 @@ export function createFeed(epoch: string): Feed {
     data: change,
   });
 
+  function take(change: Change): FeedEvent {
+    const { incident } = change;
+    cursor = change.cursor;
+    incidents.delete(incident.id);
+    incidents.set(incident.id, incident);
+    if (incident.stage === "closed") forgetClosed(incidents);
+    changes.push(change);
+    if (changes.length > KEPT_CHANGES) changes.shift();
+    return changeEvent(change);
+  }
+
   return {
     picture,
     incident: (id) => incidents.get(id),
@@ -64,15 +74,8 @@ export function createFeed(epoch: string): Feed {
         return whole();
       }
       if (base === null) return [];
-      if (message.type === "change") {
-        cursor = message.cursor;
-        incidents.delete(message.incident.id);
-        incidents.set(message.incident.id, message.incident);
-        forgetClosed(incidents);
-        changes.push(message);
-        if (changes.length > KEPT_CHANGES) changes.shift();
-        return [changeEvent(message)];
-      }
+      if (message.type === "change") return [take(message)];
+      if (message.type === "changes") return message.changes.map(take);
       if (message.type === "hubs") base = { ...base, hubs: message.hubs };
       else if (message.type === "quarantine") base = { ...base, quarantine: message.quarantine };
       else if (message.type === "status") base = { ...base, status: message.status };

@@ -1,7 +1,7 @@
 /** The core's end of the broker child: starts it, starts it again when it dies, and never waits for it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Clock } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { BrokerUser, FromBroker, Publish, ToBroker, UplinkOutcome } from "./messages.ts";
 
 export interface BrokerOptions {
@@ -24,11 +24,19 @@ export interface Broker {
   /** The child's process id, for the status page and for the tests that kill it. */
   pid(): number;
   /** Never waits. Retained payloads are kept here too (one per topic) and said again to a restarted child. */
-  publish(topic: string, payload: Uint8Array | string, options?: { retain?: boolean }): void;
+  publish(topic: string, payload: Uint8Array | string, options?: PublishOptions): void;
   setUsers(users: readonly BrokerUser[]): void;
   close(): Promise<void>;
 }
 
+export interface PublishOptions {
+  readonly retain?: boolean;
+  /** Said to who watches, not to a board that waits for it: it may gather with others for a moment. */
+  readonly gather?: boolean;
+}
+
+/** Under load a message to the child for each announcement would cost the alarms behind it as much as their records. */
+const GATHER_MS = 10;
 const RESTART_MS = 500;
 const STOP_MS = 1500;
 const START_MS = 15_000;
@@ -57,12 +65,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     });
   };
   let publishes: Publish[] = [];
+  let gathering: Timer | null = null;
   const flush = () => {
+    gathering?.cancel();
+    gathering = null;
     if (publishes.length > 0) say({ type: "publishes", publishes });
     publishes = [];
   };
-  const publish = (one: Publish) => {
-    if (publishes.push(one) === 1) setImmediate(flush);
+  const publish = (one: Publish, gather = false) => {
+    publishes.push(one);
+    if (gather) gathering ??= options.clock.setTimer(flush, GATHER_MS);
+    else setImmediate(flush);
   };
   let outcomes: [number, UplinkOutcome][] = [];
   const settle = (id: number, outcome: UplinkOutcome) => {
@@ -133,10 +146,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       return counters;
     },
     pid: () => child?.pid ?? 0,
-    publish(topic, payload, { retain = false } = {}) {
+    publish(topic, payload, { retain = false, gather = false } = {}) {
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
       if (retain) retained.set(topic, bytes);
-      publish({ topic, payload: bytes, retain });
+      publish({ topic, payload: bytes, retain }, gather);
     },
     setUsers(list) {
       users = list;

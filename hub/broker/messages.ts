@@ -24,7 +24,8 @@ export interface Publish {
   readonly retain: boolean;
 }
 
-/** Publishes, uplinks and outcomes travel in lists of whatever one turn of the event loop brought: nothing waits for a list to fill. */
+/** Uplinks, outcomes and publishes travel in lists of whatever one turn of the event loop brought, announcements of what a few
+ *  milliseconds did; nothing waits for a list to fill. */
 export type ToBroker =
   | {
       readonly type: "start";

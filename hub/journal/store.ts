@@ -8,6 +8,7 @@ import { type CounterChange, createDeviceTables } from "./devices.ts";
 import { asDiskRefused, DiskRefused } from "./disk.ts";
 import { createEventTables } from "./events.ts";
 import type { AppendOptions, EventName, Head, ReceiptBatch, StoredRow } from "./journal.ts";
+import { growLog, LOG_BYTES } from "./log-space.ts";
 import { createReceiptTables, type PathProgress } from "./receipts.ts";
 import { openDatabase } from "./schema.ts";
 import { checkTail } from "./tail.ts";
@@ -48,8 +49,11 @@ export interface HubStore {
   readonly progress: ReadonlyMap<string, PathProgress>;
   /** One transaction for all writes, then the reads. Never throws: each operation has its outcome. */
   run(operations: readonly Operation[]): Outcome[];
-  /** Moves the log into the main file once there is enough of it. Slow: call it when nothing waits. */
-  checkpoint(): void;
+  /** Moves the log into the main file once there is enough of it; `full`: only when its room is used up. Slow: call it
+   *  when nothing waits, but with `full` from time to time. */
+  checkpoint(full?: "full"): void;
+  /** Makes a part of the log's room ahead. False when there is no more to make. Slow: call it when nothing waits. */
+  makeRoom(): boolean;
   /** Lets the file grow to so many pages of 4 KiB at most: a quota, beyond which the store refuses as a full disk does. */
   limitPages(pages: number): void;
   close(): void;
@@ -57,6 +61,7 @@ export interface HubStore {
 
 /** Pages of 4 KiB in the log before a checkpoint is worth its fsyncs. */
 const CHECKPOINT_PAGES = 256;
+const FULL_PAGES = Math.floor(LOG_BYTES / (4096 + 24));
 const READS: ReadonlySet<Operation["op"]> = new Set([
   "rows",
   "receipts",
@@ -90,6 +95,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
   const insert = database.prepare("INSERT INTO record VALUES (?, ?, ?)");
   const rows = database.prepare("SELECT * FROM record WHERE sequence > ? ORDER BY sequence LIMIT ?");
   const putMeta = database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)");
+  const logSize = database.prepare("PRAGMA wal_checkpoint(NOOP)");
   let head: Head = { boot, sequence: tail.sequence, hash: tail.hash };
 
   function append(drafts: readonly StampedDraft[], { counter, memory }: AppendOptions): StoredRow[] {
@@ -186,9 +192,9 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
         return written[next++] ?? { ok: false, error: new Error("journal: an operation without an outcome") };
       });
     },
-    checkpoint() {
-      const log = database.prepare("PRAGMA wal_checkpoint(NOOP)").get();
-      if (Number(log?.["log"] ?? 0) < CHECKPOINT_PAGES) return;
+    checkpoint(full) {
+      const log = logSize.get();
+      if (Number(log?.["log"] ?? 0) < (full ? FULL_PAGES : CHECKPOINT_PAGES)) return;
       try {
         database.exec("PRAGMA wal_checkpoint(PASSIVE)");
       } catch (error) {
@@ -196,6 +202,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
         if (!(asDiskRefused(error) instanceof DiskRefused)) throw error;
       }
     },
+    makeRoom: () => growLog(database, options.path),
     limitPages: (pages) => database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.trunc(pages))}`),
     close: () => database.close(),
   };

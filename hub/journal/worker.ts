@@ -6,10 +6,11 @@ import { type Operation, openStore, type StoreOptions } from "./store.ts";
 
 /** Bounds one transaction's time. */
 const MAX_GROUP = 1024;
-/** A checkpoint waits for this much quiet … */
+/** Room for the log is made in pauses of this length, a checkpoint waits for this much quiet … */
+const PAUSE_MS = 50;
 const QUIET_MS = 250;
-/** … but not longer than so many groups, or the log would grow without bound under steady load. */
-const GROUPS_BETWEEN_CHECKPOINTS = 4096;
+/** … but not longer than the log's room lasts, which is looked at after so many groups. */
+const GROUPS_BETWEEN_LOOKS = 32;
 
 const port = parentPort;
 if (port === null) throw new Error("hub/journal/worker.ts is started by hub/journal/host.ts");
@@ -18,9 +19,10 @@ function start(from: NonNullable<typeof port>): void {
   const store = openStore(workerData as StoreOptions);
   let groups = 0;
   let quiet: NodeJS.Timeout | undefined;
-  const checkpoint = () => {
-    groups = 0;
-    store.checkpoint();
+  const rest = (quietMs: number) => {
+    const grown = store.makeRoom();
+    if (quietMs >= QUIET_MS) store.checkpoint();
+    if (grown || quietMs < QUIET_MS) quiet = setTimeout(rest, PAUSE_MS, quietMs + PAUSE_MS);
   };
   from.postMessage({ opened: { head: store.head, damage: store.damage, progress: store.progress } });
   from.on("message", (first: readonly Operation[] | "close") => {
@@ -35,8 +37,10 @@ function start(from: NonNullable<typeof port>): void {
     if (message === "close") {
       store.close();
       from.close();
-    } else if (++groups >= GROUPS_BETWEEN_CHECKPOINTS) checkpoint();
-    else quiet = setTimeout(checkpoint, QUIET_MS);
+      return;
+    }
+    if (++groups % GROUPS_BETWEEN_LOOKS === 0) store.checkpoint("full");
+    quiet = setTimeout(rest, PAUSE_MS, PAUSE_MS);
   });
 }
 

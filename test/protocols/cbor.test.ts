@@ -1,4 +1,4 @@
-import { encode as cborgEncode } from "cborg";
+import { decode as cborgDecode, encode as cborgEncode, rfc8949EncodeOptions } from "cborg";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CborValue, decodeCbor, encodeCbor } from "../../protocols/cbor.ts";
@@ -107,6 +107,27 @@ describe("deterministic CBOR", () => {
         expect(codec.decode(encodeCbor(value))).toEqual(value);
       }),
     );
+  });
+
+  test("the bytes that cborg writes, the values that it reads", () => {
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        const bytes = cborgEncode(value, rfc8949EncodeOptions);
+        expect(encodeCbor(value)).toEqual(new Uint8Array(bytes));
+        expect(codec.decode(bytes)).toEqual(cborgDecode(bytes, { useMaps: true }));
+      }),
+    );
+  });
+
+  test("what has no such encoding is refused, and spoils nothing after it", () => {
+    for (const value of [0.5, Number.NaN, 2 ** 53, [1, -(2 ** 53)], new Map([[-1, 0]]), new Map([[0.5, 0]])])
+      expect(codeOf(() => encodeCbor(value))).toBe("range");
+    expect(encodeCbor(new Map([[1, "after"]]))).toEqual(fromHex("a101656166746572"));
+  });
+
+  test("a text and a byte string beyond the first capacity", () => {
+    for (const value of ["ü".repeat(40_000), new Uint8Array(100_000).fill(7), Array(5_000).fill(-70_000)])
+      expect(encodeCbor(value)).toEqual(new Uint8Array(cborgEncode(value, rfc8949EncodeOptions)));
   });
 
   test("values in another order of keys, as another encoder may write them, are refused or the same bytes", () => {
