@@ -14,6 +14,17 @@ const SLOWEST_RESTART_MS = 30_000;
 const MAX_UNREAD = 1_000;
 /** Changes go together in what an eye does not notice, or a burst would cost the alarms behind it a message each. */
 const GATHER_MS = 20;
+/** What an operator acts on: a change of it is shown without delay. */
+const STANDING = [
+  "stage",
+  "owner",
+  "priority",
+  "marks",
+  "unseen",
+  "escalation",
+  "cause",
+  "deviceName",
+] as const;
 /** A repeat of what is on the screen already may wait this long. */
 const REPEAT_MS = 1_000;
 const STOP_MS = 2_000;
@@ -53,6 +64,8 @@ export function startWebChild(options: WebChildOptions): WebChild {
   const first = Promise.withResolvers<WebReady | null>();
   const later = new Map<string, Incident>();
   const soon = new Map<string, Incident>();
+  /** What was shown within the last `REPEAT_MS`. */
+  const onScreen = new Map<string, { readonly incident: Incident; readonly atMs: number }>();
   let gathering: Timer | null = null;
   let child: ChildProcess | null = null;
   let port: number | null = null;
@@ -73,11 +86,11 @@ export function startWebChild(options: WebChildOptions): WebChild {
     gathering?.cancel();
     gathering = null;
     if (soon.size === 0) return;
-    const changes = Array.from(soon.values(), (incident) => ({
-      type: "change" as const,
-      cursor: ++cursor,
-      incident: shown(incident),
-    }));
+    const atMs = clock.monotonicMs();
+    const changes = Array.from(soon.values(), (incident) => {
+      onScreen.set(incident.id, { incident, atMs });
+      return { type: "change" as const, cursor: ++cursor, incident: shown(incident) };
+    });
     soon.clear();
     transmit({ type: "changes", changes });
   }
@@ -105,13 +118,20 @@ export function startWebChild(options: WebChildOptions): WebChild {
 
   function show(incident: Incident, urgent: boolean): void {
     if (!listening) return;
-    if (!urgent && !soon.has(incident.id)) {
+    if (!soon.has(incident.id) && (!urgent || isOnScreen(incident))) {
       later.set(incident.id, incident);
       return;
     }
     later.delete(incident.id);
     soon.set(incident.id, incident);
     gathering ??= clock.setTimer(flush, GATHER_MS);
+  }
+
+  /** Whether an operator has just been shown the same but for what it counts. */
+  function isOnScreen(incident: Incident): boolean {
+    const before = onScreen.get(incident.id);
+    if (before === undefined || clock.monotonicMs() - before.atMs >= REPEAT_MS) return false;
+    return STANDING.every((part) => before.incident[part] === incident[part]);
   }
 
   function run(): void {
@@ -159,9 +179,11 @@ export function startWebChild(options: WebChildOptions): WebChild {
     show,
     send: (message) => listening && post(message),
     sweep() {
-      const waiting = [...later.values()];
+      for (const [id, incident] of later) soon.set(id, incident);
       later.clear();
-      for (const incident of waiting) show(incident, true);
+      flush();
+      const oldestMs = clock.monotonicMs() - REPEAT_MS;
+      for (const [id, { atMs }] of onScreen) if (atMs <= oldestMs) onScreen.delete(id);
     },
     async stop() {
       stopped = true;

@@ -3,6 +3,7 @@
  *  commands, nothing else.                                                                                            */
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { Aedes, type Client, type PublishPacket } from "aedes";
 import { centreTopic, parseCentreTopic } from "../../protocols/mqtt-topics.ts";
@@ -109,6 +110,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       proven: 0,
       close: () => client.close(),
       send(channel, payload, onAck) {
+        gatherWrites(client.conn);
         messageId = (messageId % 65_535) + 1;
         if (onAck !== undefined) connected.get(client)?.acks.set(messageId, onAck);
         // the broker numbers messages itself unless one comes with a number; it forwards within this very call
@@ -189,6 +191,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       await closed;
     },
   };
+}
+
+/** What one turn of the event loop writes leaves in one piece: a receipt, and the PUBACK of its record right behind it. */
+function gatherWrites(stream: Duplex): void {
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => stream.uncork());
 }
 
 function hubOfSocket(client: Client, options: BrokerOptions): HubLink | undefined {

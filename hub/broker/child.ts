@@ -2,10 +2,11 @@
  *  Aedes sends PUBACK before it stores or delivers a QoS 1 message, but after `authorizePublish`: there the core is
  *  asked first, so a board that has its PUBACK may forget the frame [MQTT-4.3.2-2]. */
 import { createServer, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
 import { createLengthFollower } from "../../protocols/mqtt-length.ts";
 import { authenticate, judgePublish, mayHear, maySubscribe } from "./access.ts";
-import type { BoardUplink, BrokerUser, FromBroker, ToBroker, UplinkOutcome } from "./messages.ts";
+import type { BoardUplink, BrokerUser, FromBroker, Publish, ToBroker, UplinkOutcome } from "./messages.ts";
 
 /** Below these a client is cut off; they bound memory by connections × packet, and time by the core's answer. */
 const MAX_CONNECTIONS = 2000;
@@ -134,6 +135,24 @@ function takeUsers(list: readonly BrokerUser[]): void {
 }
 
 const broker = await createBroker();
+let publishing: Promise<void> = Promise.resolve();
+
+/** Aedes stores a retained message before it hands it on, meanwhile hands on what comes without that, and then drops the
+ *  older one towards each client as a duplicate. So what is retained comes last, and has its turn before anything else. */
+async function publishAll(publishes: readonly Publish[]): Promise<void> {
+  for (const one of publishes) if (!one.retain) publish(one);
+  for (const one of publishes) if (one.retain) publish(one);
+  await nextTurn();
+}
+
+function publish({ topic, payload, retain }: Publish): void {
+  broker.publish(
+    { cmd: "publish", topic, payload: Buffer.from(payload), qos: 1, dup: false, retain },
+    (error) => {
+      if (error) count("publishErrors");
+    },
+  );
+}
 const server = createServer({ noDelay: true }, (socket) => {
   limitPackets(socket);
   broker.handle(socket);
@@ -164,14 +183,7 @@ process.on("message", (message: ToBroker) => {
       takeUsers(message.users);
       break;
     case "publishes":
-      for (const { topic, payload, retain } of message.publishes) {
-        broker.publish(
-          { cmd: "publish", topic, payload: Buffer.from(payload), qos: 1, dup: false, retain },
-          (error) => {
-            if (error) count("publishErrors");
-          },
-        );
-      }
+      publishing = publishing.then(() => publishAll(message.publishes));
       break;
     case "outcomes":
       for (const [id, outcome] of message.outcomes) waiting.get(id)?.(outcome);

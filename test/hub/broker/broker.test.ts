@@ -141,6 +141,26 @@ describe("the hub's broker", () => {
     expect(heard.filter((line) => line.includes("/down"))).toEqual([]);
   });
 
+  test("an observer hears every announcement of a burst, each topic's in their order", async () => {
+    const watcher = await connect("flows", "watch");
+    const heard: string[] = [];
+    watcher.on("message", (topic, payload) => heard.push(`${topic} ${payload}`));
+    await watcher.subscribeAsync("tugma/#", { qos: 1 });
+    const state = `tugma/device/${A}/state`;
+    const numbers = Array.from({ length: 50 }, (_, n) => n);
+    for (const n of numbers) {
+      broker.publish("tugma/event", `${n}`, { gather: true });
+      broker.publish(state, `${n}`, { retain: true, gather: true });
+      // a downlink between them takes along what has gathered
+      if (n % 7 === 0) broker.publish(`tugma/device/${A}/down`, Buffer.of(n));
+    }
+    await expect.poll(() => heard.length).toBe(100);
+    for (const topic of ["tugma/event", state])
+      expect(heard.filter((line) => line.startsWith(`${topic} `))).toEqual(
+        numbers.map((n) => `${topic} ${n}`),
+      );
+  });
+
   test("a connection that announces a huge packet is ended before its bytes are collected", async () => {
     const socket = net.connect(broker.port, "127.0.0.1");
     // CONNECT with a remaining length of 256 MB
