@@ -14,6 +14,14 @@ if (major < 24 || major >= 26) {
   process.on("warning", (warning) => {
     if (warning.name !== "ExperimentalWarning") console.error(warning.stack ?? String(warning));
   });
+  // A hub runs for years beside others on a small board: its young objects live for a few milliseconds, and V8 would spread
+  // them over more than a hundred megabytes. Before anything is compiled, since what was compiled once is kept per flags.
+  if (process.argv[2] === "hub" && process.argv[3] === "run") {
+    const { readFileSync } = await import("node:fs");
+    const { setFlagsFromString } = await import("node:v8");
+    const flags = JSON.parse(readFileSync(new URL("hub/v8-flags.json", import.meta.url), "utf8"));
+    for (const flag of flags) setFlagsFromString(flag);
+  }
   // What was compiled once is kept in the system's folder for temporary files: a hub starts in half the time.
   const { enableCompileCache, getCompileCacheDir } = await import("node:module");
   enableCompileCache();

@@ -63,6 +63,7 @@ export async function openRoad(
     timeTrusted: () => time.stamp().time.source !== "none",
     random: options.random ?? randomBytes,
   });
+  registry.dropSessions();
   stack.defer(() => network.stop());
   registry.onChange(({ added, removed }) => {
     for (const row of added) network.addDevice(row);

@@ -85,6 +85,13 @@ const MAX_FREQUENCY_MHZ = 10_000;
 const MAX_RXPK = 255;
 const MAX_PHY_PAYLOAD = 255;
 const UINT32 = 2 ** 32;
+/** Where an entry stands, for the messages. */
+const RXPK_PLACES = Array.from({ length: MAX_RXPK }, (_, i) => ({
+  entry: "entry " + i + " of ",
+  path: "rxpk[" + i + "].",
+}));
+/** Of one payload, within one synchronous call; a byte longer than any, so that a longer text cannot pass for a whole one. */
+const decoded = Buffer.alloc(MAX_PHY_PAYLOAD + 1);
 
 function frequencyIn(json: Json, path: string): number {
   return Math.round(numberIn(json, "freq", path, 1, MAX_FREQUENCY_MHZ) * HZ_PER_MHZ);
@@ -107,14 +114,14 @@ function payloadIn(json: Json, path: string): Uint8Array {
   if (typeof text !== "string") refuse(path, "data", text, "base64");
   const size = integerIn(json, "size", path, 0, MAX_PHY_PAYLOAD);
   const unpadded = text.length - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
-  const bytes = Buffer.from(text, "base64");
+  const length = decoded.write(text, "base64");
   // the decoder skips what is not base64, so bad text comes out shorter than its length promises
-  const whole = unpadded % 4 !== 1 && bytes.length === Math.floor((unpadded * 3) / 4);
-  if (!whole || bytes.length !== size) {
-    refuse(path, "data", text, size + " bytes in base64");
-  }
-  // a copy: small Buffers are views of a shared slab, which a kept payload would keep
-  return new Uint8Array(bytes);
+  const whole = unpadded % 4 !== 1 && length === Math.floor((unpadded * 3) / 4);
+  if (!whole || length !== size) refuse(path, "data", text, size + " bytes in base64");
+  const bytes = new Uint8Array(length);
+  // a copy of its own, since whoever keeps it must not keep more; frames are so short that a loop is the quickest
+  for (let i = 0; i < length; i++) bytes[i] = decoded[i] ?? 0;
+  return bytes;
 }
 
 /** The object of a pushData. Both parts may be missing. */
@@ -130,8 +137,8 @@ export function readPush(value: unknown): { rxpk: Rxpk[]; stat: Stat | null } {
 }
 
 function readRxpk(value: unknown, index: number): Rxpk {
-  const path = "rxpk[" + index + "].";
-  const json = objectOf(value, "entry " + index + " of ", "rxpk");
+  const { entry, path } = RXPK_PLACES[index] ?? { entry: "", path: "" };
+  const json = objectOf(value, entry, "rxpk");
   return {
     tmst: integerIn(json, "tmst", path, 0, UINT32 - 1),
     frequencyHz: frequencyIn(json, path),

@@ -66,11 +66,16 @@ const TYPES = ["pushData", "pushAck", "pullData", "pullResp", "pullAck", "txAck"
 
 const HEADER = 4;
 const HEADER_WITH_EUI = 12;
+const NO_JSON = new Uint8Array(0);
 /** The largest UDP datagram; whatever is longer did not come over UDP. */
 export const MAX_DATAGRAM = 65_535;
 
-/** Throws a CodecError: length, version, type, json, or the name of the JSON field at fault, such as "freq". */
-export function decodeSemtech(bytes: Uint8Array): SemtechPacket & { readonly version: SemtechVersion } {
+/** Throws a CodecError: length, version, type, json, or the name of the JSON field at fault, such as "freq". `gateway`
+ *  is the datagram's EUI for a caller that has read it already. */
+export function decodeSemtech(
+  bytes: Uint8Array,
+  gateway?: string,
+): SemtechPacket & { readonly version: SemtechVersion } {
   const length = bytes.length;
   if (length < HEADER || length > MAX_DATAGRAM)
     throw codecError("length", "Semtech UDP: " + length + " bytes");
@@ -81,16 +86,16 @@ export function decodeSemtech(bytes: Uint8Array): SemtechPacket & { readonly ver
   const type = TYPES[bytes[3] ?? 0xff];
   switch (type) {
     case "pushData":
-      return { type, version, token, gateway: gatewayOf(bytes), ...readPush(jsonOf(bytes, HEADER_WITH_EUI)) };
+      return pushDataOf(bytes, { version, token, gateway: gateway ?? gatewayOf(bytes) });
     case "pullData":
       exactLength(bytes, HEADER_WITH_EUI, type);
-      return { type, version, token, gateway: gatewayOf(bytes) };
+      return { type, version, token, gateway: gateway ?? gatewayOf(bytes) };
     case "txAck": {
-      const gateway = gatewayOf(bytes);
+      const sender = gateway ?? gatewayOf(bytes);
       // no JSON at all means queued
       const body =
         length === HEADER_WITH_EUI ? { error: null, warn: null } : readTxAck(jsonOf(bytes, HEADER_WITH_EUI));
-      return { type, version, token, gateway, ...body };
+      return { type, version, token, gateway: sender, ...body };
     }
     case "pullResp":
       return { type, version, token, txpk: readTxpk(jsonOf(bytes, HEADER)) };
@@ -101,6 +106,14 @@ export function decodeSemtech(bytes: Uint8Array): SemtechPacket & { readonly ver
     default:
       throw codecError("type", "Semtech UDP: packet type " + bytes[3]);
   }
+}
+
+function pushDataOf(
+  bytes: Uint8Array,
+  { version, token, gateway }: { version: SemtechVersion; token: number; gateway: string },
+): PushData & { readonly version: SemtechVersion } {
+  const { rxpk, stat } = readPush(jsonOf(bytes, HEADER_WITH_EUI));
+  return { type: "pushData", version, token, gateway, rxpk, stat };
 }
 
 function exactLength(bytes: Uint8Array, length: number, type: string): void {
@@ -116,7 +129,8 @@ function gatewayOf(bytes: Uint8Array): string {
 
 function jsonOf(bytes: Uint8Array, from: number): unknown {
   // Latin-1: every field that is read is ASCII, no byte sequence is invalid, and it is the quickest
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from).toString("latin1");
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = buffer.toString("latin1", from);
   try {
     return JSON.parse(text);
   } catch {
@@ -128,7 +142,8 @@ function jsonOf(bytes: Uint8Array, from: number): unknown {
 /** The datagram. Throws a RangeError for a value that the packet cannot carry. */
 export function encodeSemtech(p: SemtechPacket): Uint8Array {
   if ((p.token & 0xffff) !== p.token) throw new RangeError("token: " + p.token + " is not 0 to 65535");
-  const json = Buffer.from(jsonText(p), "latin1");
+  const text = jsonText(p);
+  const json = text === "" ? NO_JSON : Buffer.from(text, "latin1");
   const headerLength = "gateway" in p ? HEADER_WITH_EUI : HEADER;
   const bytes = new Uint8Array(headerLength + json.length);
   bytes[0] = p.version ?? 2;

@@ -1,6 +1,8 @@
 /** The edge between the hub and UDP: small enough that a virtual network can stand in for it. */
 import { createSocket } from "node:dgram";
+import { type LookupOptions, lookup as lookupName } from "node:dns";
 import { once } from "node:events";
+import { isIP } from "node:net";
 
 export interface DatagramAddress {
   readonly address: string;
@@ -32,9 +34,12 @@ export function createUdpDatagrams(onError: (error: Error) => void): Datagrams {
       const socket = createSocket({
         type: address.includes(":") ? "udp6" : "udp4",
         recvBufferSize: RECEIVE_BUFFER_BYTES,
+        lookup: lookupAddress,
       });
+      // an address is known at once, and then so is the binding
+      const listening = once(socket, "listening");
       socket.bind({ port, address, exclusive: true });
-      await once(socket, "listening");
+      await listening;
       socket.on("error", onError);
       const bound = socket.address();
       return {
@@ -46,4 +51,15 @@ export function createUdpDatagrams(onError: (error: Error) => void): Datagrams {
       };
     },
   };
+}
+
+type Found = (error: NodeJS.ErrnoException | null, address: string, family: number) => void;
+
+/** An answer goes where its question came from, which is an address already: Node's own way would look it up as a name each
+ *  time, which costs as much as the sending. */
+function lookupAddress(name: string, options: LookupOptions | number, found: Found): void {
+  const family = isIP(name);
+  if (family !== 0) found(null, name, family);
+  else
+    lookupName(name, typeof options === "number" ? { family: options } : { ...options, all: false }, found);
 }

@@ -10,7 +10,7 @@ const PULL_FRESH_MS = 60_000;
 /** Some forwarders send a frame again and again over a bad line. */
 const DUPLICATE_MS = 10_000;
 /** A power of two, and several times what one gateway can hear in that time. */
-const REMEMBERED = 4_096;
+const REMEMBERED = 2_048;
 
 export interface GatewayLink {
   /** Notes a datagram's source; false while the gateway is pinned to another address. */
@@ -72,15 +72,17 @@ export function createGatewayLink(limit: RateLimit): GatewayLink {
 function createRecentFrames(): GatewayLink["isDuplicate"] {
   const tmsts = new Uint32Array(REMEMBERED);
   const tails = new Int32Array(REMEMBERED);
-  const lengths = new Uint16Array(REMEMBERED);
-  const timesMs = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
+  // of an empty place: no frame's
+  const lengths = new Uint16Array(REMEMBERED).fill(0xffff);
+  // whole milliseconds modulo 2^32
+  const timesMs = new Uint32Array(REMEMBERED);
   return (tmst, phyPayload, nowMs) => {
     const length = phyPayload.length;
     const at = (fromEnd: number) => phyPayload[length - fromEnd] ?? 0;
     const tail = (at(4) << 24) | (at(3) << 16) | (at(2) << 8) | at(1);
     const place = (tmst ^ (tmst >>> 10) ^ tail) & (REMEMBERED - 1);
     const same = tmsts[place] === tmst && tails[place] === tail && lengths[place] === length;
-    if (same && nowMs - (timesMs[place] ?? 0) < DUPLICATE_MS) return true;
+    if (same && (Math.trunc(nowMs) - (timesMs[place] ?? 0)) >>> 0 < DUPLICATE_MS) return true;
     tmsts[place] = tmst;
     tails[place] = tail;
     lengths[place] = length;

@@ -2,7 +2,6 @@
  *  authenticated, so every datagram is weighed before it is answered: a stranger gets no answer at all, and what is
  *  refused is counted by its reason. */
 import { isCodecError } from "../../protocols/device/codec-error.ts";
-import { toHex } from "../../protocols/lorawan/hex.ts";
 import { dataRateText, type Region } from "../../protocols/lorawan/regions.ts";
 import {
   decodeSemtech,
@@ -17,6 +16,7 @@ import {
 import type { Clock } from "../clock.ts";
 import type { Carrier, Reception, SendResult, Transmission } from "./carrier.ts";
 import type { DatagramAddress, DatagramSocket, Datagrams } from "./datagram.ts";
+import { createEuiTexts } from "./eui-texts.ts";
 import { createAccessList, type GatewayAccess } from "./gateway-access.ts";
 import { createGatewayLink, type GatewayLink, type RateLimit } from "./gateway-link.ts";
 import { createTxRequests } from "./tx-requests.ts";
@@ -99,17 +99,18 @@ function createSemtechUdp(
   const { region, clock, random, onReception, rateLimit = DEFAULT_RATE } = options;
   const counters = zeroCounters();
   const links = new Map<string, GatewayLink>();
+  const euis = createEuiTexts();
   const requests = createTxRequests(clock, random);
   let closed = false;
 
-  /** The sender's link, or null when nothing more may be done with this datagram. */
-  const admit = (bytes: Uint8Array, from: DatagramAddress, nowMs: number): GatewayLink | null => {
+  /** The sender and its link, or null when nothing more may be done with this datagram. */
+  const admit = (bytes: Uint8Array, from: DatagramAddress, nowMs: number): Sender | null => {
     const type = bytes[3];
     if (bytes.length < HEADER_WITH_EUI || (type !== PUSH_DATA && type !== PULL_DATA && type !== TX_ACK)) {
       counters.notFromGateway++;
       return null;
     }
-    const eui = toHex(bytes, 4, HEADER_WITH_EUI);
+    const eui = euis.read(bytes);
     let link = links.get(eui);
     // before anything is parsed: a stranger costs the hub no more than this
     if (link?.pinned !== from.address && !allows(eui, from.address)) {
@@ -123,10 +124,11 @@ function createSemtechUdp(
       }
       link = createGatewayLink(rateLimit);
       links.set(eui, link);
+      euis.keep(bytes, eui);
     }
     if (!link.pin(from.address, nowMs)) counters.wrongAddress++;
     else if (!link.take(nowMs)) counters.rateLimited++;
-    else return link;
+    else return { eui, link };
     return null;
   };
 
@@ -134,9 +136,10 @@ function createSemtechUdp(
     if (closed) return;
     counters.datagrams++;
     const nowMs = clock.monotonicMs();
-    const link = admit(bytes, from, nowMs);
-    if (link === null) return;
-    const packet = decode(bytes);
+    const sender = admit(bytes, from, nowMs);
+    if (sender === null) return;
+    const { eui, link } = sender;
+    const packet = decode(bytes, eui);
     if (packet === null) {
       counters.malformed++;
       return;
@@ -227,10 +230,15 @@ function createSemtechUdp(
   };
 }
 
+interface Sender {
+  readonly eui: string;
+  readonly link: GatewayLink;
+}
+
 /** Null for what is not the protocol. */
-function decode(bytes: Uint8Array): (SemtechPacket & { version: SemtechVersion }) | null {
+function decode(bytes: Uint8Array, eui: string): (SemtechPacket & { version: SemtechVersion }) | null {
   try {
-    return decodeSemtech(bytes);
+    return decodeSemtech(bytes, eui);
   } catch (error) {
     if (isCodecError(error)) return null;
     throw error;

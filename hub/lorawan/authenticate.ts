@@ -1,6 +1,6 @@
 /** Whose frame is this? Several devices may share a DevAddr, and a neighbour's network may use it too: the MIC decides. */
 import { verifyDataMic } from "../../protocols/lorawan/crypto.ts";
-import type { DataFrame } from "../../protocols/lorawan/phy.ts";
+import type { DataHeader } from "../../protocols/lorawan/phy.ts";
 import { type FCntMeaning, fCntMeanings } from "./fcnt.ts";
 import { keysOf, type LiveSession } from "./session.ts";
 
@@ -12,13 +12,13 @@ export interface Authentic {
 /** The session and counter whose key signed this uplink, or null. */
 export function authenticate(
   candidates: readonly LiveSession[],
-  frame: DataFrame,
+  frame: DataHeader,
   phyPayload: Uint8Array,
 ): Authentic | null {
   for (const live of candidates) {
     const { nwkSKey } = keysOf(live);
     for (const meaning of fCntMeanings(live.state.fCntUp, frame.fCnt16, live.device.facts.macVersion)) {
-      if (verifyDataMic(nwkSKey, "up", frame.devAddr, meaning.fCntUp, phyPayload)) return { live, meaning };
+      if (verifyDataMic(nwkSKey, "up", phyPayload, meaning.fCntUp, phyPayload)) return { live, meaning };
     }
   }
   return null;

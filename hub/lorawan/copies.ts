@@ -1,7 +1,7 @@
 /** Authentic frames that are not new: another gateway's copy, a device that sends again because it heard no answer, or a
  *  recording. Only the second is answered, and none is raised again. */
 import { hash } from "node:crypto";
-import type { DataFrame } from "../../protocols/lorawan/phy.ts";
+import type { DataHeader } from "../../protocols/lorawan/phy.ts";
 import type { Reception } from "../carriers/carrier.ts";
 import type { Answering } from "./answering.ts";
 import { createExchange, type Exchange, meaningOfCopy, RETRANSMISSION_MS } from "./exchange.ts";
@@ -16,7 +16,7 @@ export type Settled = ((outcome: ReceiveOutcome) => void) | undefined;
 /** One copy of a frame whose MIC is good. */
 export interface Arrival {
   readonly live: LiveSession;
-  readonly frame: DataFrame;
+  readonly frame: DataHeader;
   readonly fCntUp: number;
   readonly reception: Reception;
   readonly settled: Settled;

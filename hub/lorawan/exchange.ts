@@ -1,5 +1,5 @@
 /** One uplink and its answer: the sink's verdict, the copies whose receive windows may still be open, the downlink. */
-import type { DataFrame } from "../../protocols/lorawan/phy.ts";
+import type { DataHeader } from "../../protocols/lorawan/phy.ts";
 import type { Reception } from "../carriers/carrier.ts";
 import type { Booking } from "./booking.ts";
 import type { Question } from "./mac-answers.ts";
@@ -61,12 +61,13 @@ const NO_QUESTIONS: readonly Question[] = [];
 
 /** An uplink whose first copy is `heard`. */
 export function createExchange(
-  frame: DataFrame,
-  identity: Pick<Exchange, "fCntUp" | "frameHash">,
+  frame: DataHeader,
+  { fCntUp, frameHash }: Pick<Exchange, "fCntUp" | "frameHash">,
   heard: Heard,
 ): Exchange {
   return {
-    ...identity,
+    fCntUp,
+    frameHash,
     confirmed: frame.mType === "confirmedDataUp",
     adr: frame.fCtrl.adr,
     adrAckReq: frame.fCtrl.adrAckReq,

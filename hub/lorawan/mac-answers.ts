@@ -2,7 +2,7 @@
 import { type MacCommand, readMacCommands } from "../../protocols/lorawan/mac.ts";
 import type { Region } from "../../protocols/lorawan/regions.ts";
 import { decideAdr, requiredSnrDb, SAMPLES, sameSettings } from "./adr.ts";
-import type { LinkSettings, MacState } from "./mac-state.ts";
+import { type LinkSettings, type MacState, NOTHING } from "./mac-state.ts";
 import type { Notice } from "./sink.ts";
 import type { Session } from "./store.ts";
 import type { Heard } from "./windows.ts";
@@ -53,7 +53,7 @@ function settleAdr(accepted: boolean, mac: MacState, session: Session): void {
   if (accepted) Object.assign(session, mac.asked);
   else mac.refused = mac.asked;
   mac.asked = null;
-  mac.samples = [];
+  mac.samples = NOTHING;
 }
 
 /** Answers come in the order of the offers. */
@@ -61,7 +61,7 @@ function settleChannel(accepted: boolean, mac: MacState, session: Session): void
   const [frequencyHz, ...rest] = mac.offeredHz;
   if (frequencyHz === undefined) return;
   mac.offeredHz = rest;
-  if (accepted) session.channelsHz.push(frequencyHz);
+  if (accepted) session.channelsHz = [...session.channelsHz, frequencyHz];
   else mac.refusedHz = [...mac.refusedHz, frequencyHz];
 }
 
@@ -117,10 +117,11 @@ export function noteUplink(mac: MacState, session: Session, copy: Heard, lost: n
   if (copy.snrDb === null || copy.dataRate === null) return;
   if (copy.dataRate !== session.dataRate) {
     session.dataRate = copy.dataRate;
-    mac.samples = [];
+    mac.samples = NOTHING;
   }
-  mac.samples.push({ snrDb: copy.snrDb, lost });
-  if (mac.samples.length > SAMPLES) mac.samples.shift();
+  // of exactly its length: one that grows in place keeps room for 17 from the first on
+  const kept = mac.samples.length < SAMPLES ? mac.samples : mac.samples.slice(1);
+  mac.samples = [...kept, { snrDb: copy.snrDb, lost }];
 }
 
 /** A NewChannelReq takes 6 of the 15 bytes. */

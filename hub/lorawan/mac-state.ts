@@ -14,7 +14,7 @@ export interface LinkSettings {
 
 export interface MacState {
   /** Of the latest uplinks, for ADR. */
-  samples: SnrSample[];
+  samples: readonly SnrSample[];
   /** Sent in a LinkADRReq and not answered yet. */
   asked: LinkSettings | null;
   /** Refused by the device: not asked again until the session ends. */
@@ -29,14 +29,17 @@ export interface MacState {
   statusDueMs: number;
 }
 
+/** Most lists are empty on most devices: they share this one. */
+export const NOTHING: readonly never[] = [];
+
 /** A device of which nothing is known; its status is due at once. */
 export function createMacState(statusDueMs = 0): MacState {
   return {
-    samples: [],
+    samples: NOTHING,
     asked: null,
     refused: null,
-    offeredHz: [],
-    refusedHz: [],
+    offeredHz: NOTHING,
+    refusedHz: NOTHING,
     patientUntilMs: 0,
     statusDueMs,
   };

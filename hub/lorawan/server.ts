@@ -2,7 +2,7 @@
  *  beside this one; nothing here decides anything. */
 import { randomBytes } from "node:crypto";
 import { isCodecError } from "../../protocols/device/codec-error.ts";
-import { decodePhyPayload, type PhyPayload } from "../../protocols/lorawan/phy.ts";
+import { decodeUplink } from "../../protocols/lorawan/phy.ts";
 import type { Region } from "../../protocols/lorawan/regions.ts";
 import type { Carrier, Reception } from "../carriers/carrier.ts";
 import type { Clock, Timer } from "../clock.ts";
@@ -93,14 +93,14 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
   return {
     receive(reception, settled) {
       const frame = decode(reception.phyPayload);
-      if (frame?.mType === "unconfirmedDataUp" || frame?.mType === "confirmedDataUp") {
-        return uplinks.receive(frame, reception, settled);
+      if (frame === "malformed" || frame === null) {
+        if (frame === "malformed") own.malformed++;
+        // another gateway's downlink, overheard
+        else own.notUplink++;
+        return settled?.("refused");
       }
-      if (frame?.mType === "joinRequest") return joins.receive(frame, reception, settled);
-      if (frame === null) own.malformed++;
-      // another gateway's downlink, overheard
-      else own.notUplink++;
-      settled?.("refused");
+      if (frame.mType === "joinRequest") joins.receive(frame, reception, settled);
+      else uplinks.receive(frame, reception, settled);
     },
     answerChanged(devEui) {
       const device = table.devices.get(devEui);
@@ -127,12 +127,12 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
   };
 }
 
-/** Null for what is no LoRaWAN 1.0 frame. */
-function decode(phyPayload: Uint8Array): PhyPayload | null {
+/** As `decodeUplink`; "malformed" for what is no LoRaWAN 1.0 frame. */
+function decode(phyPayload: Uint8Array): ReturnType<typeof decodeUplink> | "malformed" {
   try {
-    return decodePhyPayload(phyPayload);
+    return decodeUplink(phyPayload);
   } catch (error) {
-    if (isCodecError(error)) return null;
+    if (isCodecError(error)) return "malformed";
     throw error;
   }
 }

@@ -11,7 +11,8 @@ export interface LiveSession {
   keys: SessionKeys | null;
   /** Highest FCntUp that the sink has accepted; `state.fCntUp` also counts those on their way to it. */
   acceptedFCntUp: number;
-  inFlight: Set<number> | null;
+  /** Counters on their way to the sink: one, nearly always, for a moment. */
+  inFlight: readonly number[];
   /** A reservation of FCntDown is on its way to the store. */
   reserving: Promise<void> | null;
 }
@@ -55,6 +56,7 @@ export interface SessionTable {
 }
 
 const NONE: readonly LiveSession[] = [];
+const NONE_IN_FLIGHT: readonly number[] = [];
 
 /** Empty; devices come by `add`. */
 export function createSessionTable(): SessionTable {
@@ -62,10 +64,10 @@ export function createSessionTable(): SessionTable {
   const byDevAddr = new Map<string, LiveSession[]>();
   const live = (device: LiveDevice, session: Session): LiveSession => ({
     device,
-    state: { ...session },
+    state: copyOf(session),
     keys: null,
     acceptedFCntUp: session.fCntUp,
-    inFlight: null,
+    inFlight: NONE_IN_FLIGHT,
     reserving: null,
   });
   /** From the store: whatever was reserved may have been used before a crash. */
@@ -95,9 +97,9 @@ export function createSessionTable(): SessionTable {
     add(row) {
       const before = devices.get(row.devEui);
       remove(row.devEui);
-      const { session, pendingSession, ...facts } = row;
+      const { session, pendingSession } = row;
       const device: LiveDevice = {
-        facts,
+        facts: factsOf(row),
         session: null,
         pending: null,
         switchOwed: false,
@@ -135,6 +137,43 @@ export function createSessionTable(): SessionTable {
   };
 }
 
+/** Field by field, here and below: an object made by spreading takes up to three times the memory, and there are
+ *  thousands of these. */
+function factsOf(row: DeviceRow): DeviceFacts {
+  return {
+    devEui: row.devEui,
+    joinEui: row.joinEui,
+    appKey: row.appKey,
+    macVersion: row.macVersion,
+    deviceClass: row.deviceClass,
+    name: row.name,
+    place: row.place,
+    intervalS: row.intervalS,
+    allowModes: row.allowModes,
+    usedDevNonces: row.usedDevNonces,
+    lastDevNonce: row.lastDevNonce,
+    joinNonce: row.joinNonce,
+  };
+}
+
+function copyOf(session: Session): Session {
+  return {
+    devAddr: session.devAddr,
+    nwkSKey: session.nwkSKey,
+    appSKey: session.appSKey,
+    fCntUp: session.fCntUp,
+    fCntDown: session.fCntDown,
+    fCntDownReserved: session.fCntDownReserved,
+    rx1DrOffset: session.rx1DrOffset,
+    rx2DataRate: session.rx2DataRate,
+    rxDelayS: session.rxDelayS,
+    dataRate: session.dataRate,
+    txPowerIndex: session.txPowerIndex,
+    nbTrans: session.nbTrans,
+    channelsHz: session.channelsHz,
+  };
+}
+
 /** A row may be older than what is in memory: counters of the same session never go back. */
 function ahead(session: Session, before: LiveDevice | undefined): Session {
   const known = [before?.session, before?.pending].find(
@@ -156,14 +195,14 @@ export function keysOf(live: LiveSession): SessionKeys {
 
 /** Notes that an uplink is on its way to the sink. */
 export function beginUplink(live: LiveSession, fCntUp: number): void {
-  live.inFlight ??= new Set();
-  live.inFlight.add(fCntUp);
+  live.inFlight = [...live.inFlight, fCntUp];
   live.state.fCntUp = Math.max(live.state.fCntUp, fCntUp);
 }
 
 /** Notes what the sink said. A refused uplink gives its counter back, so that its next copy is tried again. */
 export function endUplink(live: LiveSession, fCntUp: number, accepted: boolean): void {
-  live.inFlight?.delete(fCntUp);
+  const rest = live.inFlight.filter((other) => other !== fCntUp);
+  live.inFlight = rest.length > 0 ? rest : NONE_IN_FLIGHT;
   if (accepted) live.acceptedFCntUp = Math.max(live.acceptedFCntUp, fCntUp);
-  live.state.fCntUp = Math.max(live.acceptedFCntUp, ...(live.inFlight ?? []));
+  live.state.fCntUp = Math.max(live.acceptedFCntUp, ...live.inFlight);
 }

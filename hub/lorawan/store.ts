@@ -26,7 +26,7 @@ export interface Session {
   txPowerIndex: number;
   nbTrans: number;
   /** The device's uplink channels, by channel index. */
-  channelsHz: number[];
+  channelsHz: readonly number[];
 }
 
 export interface DeviceRow {

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { cryptFrmPayload } from "../../protocols/lorawan/crypto.ts";
 import { fromHex } from "../../protocols/lorawan/hex.ts";
-import type { DataFrame } from "../../protocols/lorawan/phy.ts";
+import type { DataHeader } from "../../protocols/lorawan/phy.ts";
 import type { Reception } from "../carriers/carrier.ts";
 import type { Answering } from "./answering.ts";
 import { authenticate } from "./authenticate.ts";
@@ -30,7 +30,7 @@ export type UplinkCounter =
 
 export interface Uplinks {
   /** Takes one copy of one frame. `settled` hears once what became of it. */
-  receive(frame: DataFrame, reception: Reception, settled: Settled): void;
+  receive(frame: DataHeader, reception: Reception, settled: Settled): void;
   readonly counters: Readonly<Record<UplinkCounter, number>>;
 }
 
@@ -135,7 +135,7 @@ export function createUplinks(options: UplinksOptions): Uplinks {
   };
 }
 
-function hasApplicationData(frame: DataFrame): boolean {
+function hasApplicationData(frame: DataHeader): boolean {
   return frame.fPort !== null && frame.fPort !== 0;
 }
 
@@ -163,5 +163,5 @@ function payloadOf({ live, frame, fCntUp, reception: { phyPayload } }: Arrival):
   const from = FRAME_HEADER + frame.fOpts.length / 2 + 1;
   const { nwkSKey, appSKey } = keysOf(live);
   const encrypted = phyPayload.subarray(from, phyPayload.length - MIC_LENGTH);
-  return cryptFrmPayload(frame.fPort === 0 ? nwkSKey : appSKey, "up", frame.devAddr, fCntUp, encrypted);
+  return cryptFrmPayload(frame.fPort === 0 ? nwkSKey : appSKey, "up", phyPayload, fCntUp, encrypted);
 }

@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { MqttClient } from "mqtt";
 import { centreTopic, type HubChannel } from "../../protocols/mqtt-topics.ts";
 import type { Clock } from "../clock.ts";
+import { keepNoMqttNumbers } from "./mqtt-numbers.ts";
 
 export interface LinkOptions {
   readonly host: string;
@@ -41,6 +42,7 @@ const MAX_BACKOFF_MS = 2_000;
 
 export function startLink(options: LinkOptions): Link {
   const { clock, hub } = options;
+  keepNoMqttNumbers();
   let client: MqttClient | null = null;
   let up = false;
   let closed = false;

@@ -12,17 +12,19 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { codecError } from "../device/codec-error.ts";
+import { type DevAddrSource, type Direction, doubled, writeBlock } from "./blocks.ts";
 import { fromHex, toHex, writeHexReversed } from "./hex.ts";
 import { decodeJoinAccept, encodeJoinAccept, type JoinAccept } from "./join-accept.ts";
 import { type DataFrame, decodePhyPayload, encodeDataBody, isUplink } from "./phy.ts";
 
+export type { Direction } from "./blocks.ts";
 export type { JoinAccept } from "./join-accept.ts";
 
-export type Direction = "up" | "down";
-
-/** One AES-128 key with what is derived from it once. Opaque: make it with `createAesKey` and keep it. */
+/** One AES-128 key, and while its cipher is open what is derived from it. Opaque: make it with `createAesKey` and keep it.
+ *  No KeyObject is kept: it takes several times the memory of the digits and is made in half a microsecond. */
 export interface AesKey {
-  readonly secret: KeyObject;
+  /** 32 hex digits. */
+  readonly hex: string;
   /** RFC 4493 subkeys K1 ‖ K2, from the first use on. */
   subkeys: Uint8Array | null;
   open: OpenCipher | null;
@@ -51,30 +53,36 @@ const MAX_MIC_INPUT = 255;
 /** From 32 hex digits. Throws a CodecError "key" whose message does not contain the key. */
 export function createAesKey(hex: string): AesKey {
   if (!/^[0-9a-fA-F]{32}$/.test(hex)) throw codecError("key", "AES-128 key: not 32 hexadecimal digits");
-  return { secret: createSecretKey(fromHex(hex)), subkeys: null, open: null };
+  return { hex, subkeys: null, open: null };
 }
 
-function createCbc(key: AesKey): Cipheriv {
-  return createCipheriv("aes-128-cbc", key.secret, new Uint8Array(BLOCK)).setAutoPadding(false);
+/** Not the raw bytes: with them each cipher would cost several microseconds more. */
+function secretOf(key: AesKey): KeyObject {
+  return createSecretKey(fromHex(key.hex));
 }
 
-function openCipher(key: AesKey): OpenCipher | null {
+/** A cipher for this key. It stays open unless there are too many; then `key.open` is null, and it is for one use, after
+ *  which `final` frees its native memory, for which no collection is run. */
+function openCipher(key: AesKey): OpenCipher {
+  const cbc = createCipheriv("aes-128-cbc", secretOf(key), new Uint8Array(BLOCK)).setAutoPadding(false);
+  const opened = { cbc, last: new Uint8Array(BLOCK) };
   if (openKeys.size >= MAX_OPEN_KEYS) {
     turnedAway = (turnedAway + 1) % MAX_OPEN_KEYS;
-    if (turnedAway !== 0) return null;
+    if (turnedAway !== 0) return opened;
     for (const oldest of openKeys) {
       oldest.open?.cbc.final();
       oldest.open = null;
+      oldest.subkeys = null;
       openKeys.delete(oldest);
       break;
     }
   }
   openKeys.add(key);
-  key.open = { cbc: createCbc(key), last: new Uint8Array(BLOCK) };
-  return key.open;
+  key.open = opened;
+  return opened;
 }
 
-/** Bytes through a cipher that is used once. `final` frees its native memory, for which no collection is run. */
+/** Bytes through a cipher that is used once. */
 function once(cipher: Cipheriv | Decipheriv, bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(cipher.update(bytes));
   cipher.final();
@@ -82,29 +90,19 @@ function once(cipher: Cipheriv | Decipheriv, bytes: Uint8Array): Uint8Array {
 }
 
 function aesEcb(key: AesKey, blocks: Uint8Array): Uint8Array {
-  return once(createCipheriv("aes-128-ecb", key.secret, null).setAutoPadding(false), blocks);
+  return once(createCipheriv("aes-128-ecb", secretOf(key), null).setAutoPadding(false), blocks);
 }
 
-function subkeysOf(key: AesKey): Uint8Array {
+function subkeysOf(key: AesKey, cipher: OpenCipher): Uint8Array {
   if (key.subkeys !== null) return key.subkeys;
-  const k1 = doubled(cbcMac(key, new Uint8Array(BLOCK)));
-  key.subkeys = Uint8Array.of(...k1, ...doubled(k1));
-  return key.subkeys;
+  const k1 = doubled(cbcMac(cipher, new Uint8Array(BLOCK)));
+  const subkeys = Uint8Array.of(...k1, ...doubled(k1));
+  if (key.open !== null) key.subkeys = subkeys;
+  return subkeys;
 }
 
-/** Multiplication by x in GF(2^128), RFC 4493 section 2.3. */
-function doubled(block: Uint8Array): Uint8Array {
-  const out = new Uint8Array(BLOCK);
-  for (let i = 0; i < BLOCK; i++) out[i] = ((block[i] ?? 0) << 1) | ((block[i + 1] ?? 0) >> 7);
-  if ((block[0] ?? 0) & 0x80) out[BLOCK - 1] = (out[BLOCK - 1] ?? 0) ^ 0x87;
-  return out;
-}
-
-/** CBC-MAC with a zero IV over whole blocks, which it may overwrite. The result is valid until the key's next use. */
-function cbcMac(key: AesKey, blocks: Uint8Array): Uint8Array {
-  const cipher = key.open ?? openCipher(key);
-  if (cipher === null) return once(createCbc(key), blocks).subarray(-BLOCK);
-  const { cbc, last } = cipher;
+/** CBC-MAC with a zero IV over whole blocks, which it may overwrite. The result is valid until the cipher's next use. */
+function cbcMac({ cbc, last }: OpenCipher, blocks: Uint8Array): Uint8Array {
   for (let i = 0; i < BLOCK; i++) blocks[i] = (blocks[i] ?? 0) ^ (last[i] ?? 0);
   const out = cbc.update(blocks);
   const from = out.length - BLOCK;
@@ -114,7 +112,8 @@ function cbcMac(key: AesKey, blocks: Uint8Array): Uint8Array {
 
 /** RFC 4493 over buffer[0..length); the buffer must have room up to the next whole block, and is overwritten. */
 function cmacInPlace(key: AesKey, buffer: Uint8Array, length: number): Uint8Array {
-  const subkeys = subkeysOf(key);
+  const cipher = key.open ?? openCipher(key);
+  const subkeys = subkeysOf(key, cipher);
   const whole = length > 0 && length % BLOCK === 0;
   const end = whole ? length : length - (length % BLOCK) + BLOCK;
   if (!whole) {
@@ -125,7 +124,9 @@ function cmacInPlace(key: AesKey, buffer: Uint8Array, length: number): Uint8Arra
   for (let i = 0; i < BLOCK; i++) {
     buffer[end - BLOCK + i] = (buffer[end - BLOCK + i] ?? 0) ^ (subkeys[from + i] ?? 0);
   }
-  return cbcMac(key, buffer.subarray(0, end));
+  const tag = cbcMac(cipher, buffer.subarray(0, end));
+  if (key.open === null) cipher.cbc.final();
+  return tag;
 }
 
 /** AES-CMAC (RFC 4493), 16 bytes. */
@@ -135,29 +136,16 @@ export function cmac(key: AesKey, message: Uint8Array): Uint8Array {
   return cmacInPlace(key, buffer, message.length).slice();
 }
 
-/** B0 or A_i into the scratch: `first` ‖ 0(4) ‖ direction ‖ DevAddr ‖ FCnt(4), all 32 bits ‖ 0 ‖ `last`. */
-function writeBlock(first: number, direction: Direction, devAddr: string, fCnt32: number, last: number) {
-  scratch.fill(0, 0, BLOCK);
-  scratch[0] = first;
-  scratch[5] = direction === "up" ? 0 : 1;
-  writeHexReversed(devAddr, scratch, 6, 4, "devAddr");
-  scratch[10] = fCnt32;
-  scratch[11] = fCnt32 >>> 8;
-  scratch[12] = fCnt32 >>> 16;
-  scratch[13] = fCnt32 >>> 24;
-  scratch[15] = last;
-}
-
 function dataTag(
   nwkSKey: AesKey,
   direction: Direction,
-  devAddr: string,
+  devAddr: DevAddrSource,
   fCnt32: number,
   message: Uint8Array,
   length: number,
 ): Uint8Array {
   if (length > MAX_MIC_INPUT) throw new RangeError("data frame: " + length + " bytes before the MIC");
-  writeBlock(0x49, direction, devAddr, fCnt32, length);
+  writeBlock(scratch, 0x49, direction, devAddr, fCnt32, length);
   for (let i = 0; i < length; i++) scratch[BLOCK + i] = message[i] ?? 0;
   return cmacInPlace(nwkSKey, scratch, BLOCK + length);
 }
@@ -179,7 +167,7 @@ export function dataMic(
 export function verifyDataMic(
   nwkSKey: AesKey,
   direction: Direction,
-  devAddr: string,
+  devAddr: DevAddrSource,
   fCnt32: number,
   phyPayload: Uint8Array,
 ): boolean {
@@ -199,17 +187,20 @@ function endsWith(bytes: Uint8Array, tag: Uint8Array): boolean {
 export function cryptFrmPayload(
   key: AesKey,
   direction: Direction,
-  devAddr: string,
+  devAddr: DevAddrSource,
   fCnt32: number,
   payload: Uint8Array,
 ): Uint8Array {
   if (payload.length > 255 * BLOCK) throw new RangeError("FRMPayload: " + payload.length + " bytes");
-  writeBlock(0x01, direction, devAddr, fCnt32, 1);
+  writeBlock(scratch, 0x01, direction, devAddr, fCnt32, 1);
   const first = scratch.subarray(0, BLOCK);
   // A_1 as a big-endian counter: its last byte counts the blocks, as AES-CTR does
-  if (payload.length > BLOCK) return once(createCipheriv("aes-128-ctr", key.secret, first), payload);
+  if (payload.length > BLOCK) return once(createCipheriv("aes-128-ctr", secretOf(key), first), payload);
   const out = new Uint8Array(payload.length);
-  const stream = payload.length > 0 ? cbcMac(key, first) : out;
+  if (out.length === 0) return out;
+  const cipher = key.open ?? openCipher(key);
+  const stream = cbcMac(cipher, first);
+  if (key.open === null) cipher.cbc.final();
   for (let i = 0; i < out.length; i++) out[i] = (payload[i] ?? 0) ^ (stream[i] ?? 0);
   return out;
 }
@@ -233,7 +224,7 @@ export function sealJoinAccept(appKey: AesKey, accept: JoinAccept): Uint8Array {
   plain.set(fields, 1);
   const mic = cmac(appKey, plain.subarray(0, 1 + fields.length)).subarray(0, MIC_LENGTH);
   plain.set(mic, 1 + fields.length);
-  const decipher = createDecipheriv("aes-128-ecb", appKey.secret, null).setAutoPadding(false);
+  const decipher = createDecipheriv("aes-128-ecb", secretOf(appKey), null).setAutoPadding(false);
   plain.set(once(decipher, plain.subarray(1)), 1);
   return plain;
 }

@@ -50,6 +50,9 @@ export interface DataFrame {
   readonly mic: string;
 }
 
+/** What a network server reads of a data frame before it knows whose it is. */
+export type DataHeader = Omit<DataFrame, "frmPayload" | "mic">;
+
 export type PhyPayload = JoinRequest | JoinAcceptFrame | DataFrame;
 
 const DATA_TYPES = [
@@ -61,6 +64,9 @@ const DATA_TYPES = [
 
 /** MHDR bits 7-5 of the first data type; 6 (rejoin, 1.1 only) and 7 (proprietary) are not ours. */
 const FIRST_DATA_TYPE = 2;
+/** Whole MHDR bytes: reserved bits and Major are 0. */
+const UNCONFIRMED_UP = 0x40;
+const CONFIRMED_UP = 0x80;
 const MIC_LENGTH = 4;
 const JOIN_REQUEST_LENGTH = 23;
 const JOIN_ACCEPT_LENGTHS: readonly number[] = [17, 33];
@@ -96,6 +102,16 @@ export function decodePhyPayload(bytes: Uint8Array): PhyPayload {
   return decodeData(bytes, dataType);
 }
 
+/** What a network server needs of a frame: a join-request, the head of a data uplink, or null for a frame that no device
+ *  sends. Throws like `decodePhyPayload`, for the same bytes. */
+export function decodeUplink(bytes: Uint8Array): JoinRequest | DataHeader | null {
+  const mhdr = bytes[0];
+  if (mhdr === UNCONFIRMED_UP) return decodeDataHeader(bytes, "unconfirmedDataUp");
+  if (mhdr === CONFIRMED_UP) return decodeDataHeader(bytes, "confirmedDataUp");
+  const frame = decodePhyPayload(bytes);
+  return frame.mType === "joinRequest" ? frame : null;
+}
+
 function decodeJoinRequest(bytes: Uint8Array): JoinRequest {
   if (bytes.length !== JOIN_REQUEST_LENGTH) {
     throw codecError("length", "join-request: " + bytes.length + " bytes, not " + JOIN_REQUEST_LENGTH);
@@ -117,6 +133,17 @@ function decodeJoinAccept(bytes: Uint8Array): JoinAcceptFrame {
 }
 
 function decodeData(bytes: Uint8Array, mType: DataMType): DataFrame {
+  const header = decodeDataHeader(bytes, mType);
+  const end = bytes.length - MIC_LENGTH;
+  const payload = FHDR_END + header.fOpts.length / 2 + 1;
+  return {
+    ...header,
+    frmPayload: header.fPort === null ? "" : toHex(bytes, payload, end),
+    mic: toHex(bytes, end),
+  };
+}
+
+function decodeDataHeader(bytes: Uint8Array, mType: DataMType): DataHeader {
   const length = bytes.length;
   if (length < MIN_DATA_LENGTH || length > MAX_PHY_PAYLOAD) {
     throw codecError("length", "data frame: " + length + " bytes, not 12 to 255");
@@ -148,8 +175,6 @@ function decodeData(bytes: Uint8Array, mType: DataMType): DataFrame {
     fCnt16: uint16(bytes, 6),
     fOpts: toHex(bytes, FHDR_END, optionsEnd),
     fPort,
-    frmPayload: fPort === null ? "" : toHex(bytes, optionsEnd + 1, end),
-    mic: toHex(bytes, end),
   };
 }
 
