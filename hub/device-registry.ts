@@ -1,7 +1,7 @@
 /** The devices a hub listens to: in the journal first, then in every part that works with them. */
 import { checkDevices } from "./devices.ts";
 import type { Journal } from "./journal/journal.ts";
-import type { DeviceRow, Session } from "./lorawan/store.ts";
+import type { DeviceRow } from "./lorawan/store.ts";
 
 /** A device as the status page shows it: no keys. */
 export interface DeviceView {
@@ -31,9 +31,7 @@ export interface DeviceRegistry {
 export async function openDeviceRegistry(
   journal: Pick<Journal, "loadDevices" | "saveDevices" | "removeDevice">,
 ): Promise<DeviceRegistry> {
-  const share = createSharing();
-  const rows = new Map<string, DeviceRow>();
-  for (const row of await journal.loadDevices()) rows.set(row.devEui, share(row));
+  const rows = new Map((await journal.loadDevices()).map((row) => [row.devEui, row]));
   const listeners: Parameters<DeviceRegistry["onChange"]>[0][] = [];
   // One change after the other: what is checked against the list must still be so when it is stored.
   let queue: Promise<unknown> = Promise.resolve();
@@ -69,38 +67,6 @@ export async function openDeviceRegistry(
     views: () => [...rows.values()].map(deviceView),
     onChange: (listener) => void listeners.push(listener),
   };
-}
-
-/** Rows come from another thread with a copy of everything in each: what is the same in many is kept once. Each row is
- *  built field by field, because one that was put together from parts takes twice the memory. */
-function createSharing(): (row: DeviceRow) => DeviceRow {
-  const texts = new Map<string, string>();
-  const lists = new Map<string, readonly unknown[]>();
-  const text = <T extends string>(own: T): T => once(texts, own, own) as T;
-  const list = <T>(own: readonly T[]): T[] => once(lists, own.join(), own) as T[];
-  const session = (own: Session | null) => own && { ...own, channelsHz: list(own.channelsHz) };
-  return (row) => ({
-    devEui: row.devEui,
-    joinEui: text(row.joinEui),
-    appKey: row.appKey,
-    macVersion: text(row.macVersion),
-    deviceClass: row.deviceClass,
-    name: row.name,
-    place: { site: text(row.place.site), zone: text(row.place.zone) },
-    intervalS: row.intervalS,
-    allowModes: list(row.allowModes),
-    usedDevNonces: row.usedDevNonces,
-    lastDevNonce: row.lastDevNonce,
-    joinNonce: row.joinNonce,
-    session: session(row.session),
-    pendingSession: session(row.pendingSession),
-  });
-}
-
-function once<T>(known: Map<string, T>, key: string, own: T): T {
-  const before = known.get(key);
-  if (before === undefined) known.set(key, own);
-  return before ?? own;
 }
 
 export function deviceView(row: DeviceRow): DeviceView {

@@ -19,6 +19,7 @@ import type {
   StoredRow,
 } from "./journal.ts";
 import type { PathProgress } from "./receipts.ts";
+import { createSharing } from "./shared-rows.ts";
 import type { HubStore, Operation, StoreOptions, WriteOperation } from "./store.ts";
 
 /** Settles with the operation's value once its transaction is on stable storage. Order of calls = order of effects. */
@@ -114,7 +115,7 @@ export function createJournal(options: ClientOptions): Journal {
     memories: () =>
       options.submit({ op: "memories" }) as Promise<{ devices: DeviceMemory[]; events: RememberedEvent[] }>,
     flush: lazy.flush,
-    loadDevices: () => options.submit({ op: "loadDevices" }) as Promise<DeviceRow[]>,
+    loadDevices: () => loadDevicePages(options.submit),
     loadDutyCycle: () => options.submit({ op: "loadDutyCycle" }) as Promise<string | null>,
     saveDevices: async (rows) => void (await write({ op: "saveDevices", rows })),
     saveDevice: async (row) => void (await write({ op: "saveDevices", rows: [row] })),
@@ -130,6 +131,20 @@ export function createJournal(options: ClientOptions): Journal {
       await options.close();
     },
   };
+}
+
+/** So many rows cross between the threads at a time: all at once would leave both with tens of megabytes of garbage. */
+const DEVICE_PAGE = 256;
+
+async function loadDevicePages(submit: Submit): Promise<DeviceRow[]> {
+  const share = createSharing();
+  const rows: DeviceRow[] = [];
+  for (;;) {
+    const after = rows.at(-1)?.devEui ?? "";
+    const page = (await submit({ op: "loadDevices", after, limit: DEVICE_PAGE })) as DeviceRow[];
+    for (const row of page) rows.push(share(row));
+    if (page.length < DEVICE_PAGE) return rows;
+  }
 }
 
 /** Counters wait in memory, newest per device, and ride in the next transaction or are stored after `lazyMs`. */

@@ -10,6 +10,8 @@ export interface CounterChange {
 
 const CURRENT = 0;
 const PENDING = 1;
+/** To SQLite, a limit below zero is none. */
+const ALL = -1;
 
 /** Prepares the statements once; what it returns is the only code that touches these tables. */
 export function createDeviceTables(database: DatabaseSync) {
@@ -71,7 +73,8 @@ export function createDeviceTables(database: DatabaseSync) {
   }
 
   return {
-    load: () => loadDevices(database),
+    /** By DevEUI: the devices behind `after`, at most `limit`; left out, all. */
+    load: (after = "", limit = ALL) => loadDevices(database, after, limit),
     saveDevice,
     removeDevice(devEui: string): void {
       for (const statement of [dropDevice, dropNonces, dropSessions]) statement.run(devEui);
@@ -98,32 +101,35 @@ export function createDeviceTables(database: DatabaseSync) {
 
 export type DeviceTables = ReturnType<typeof createDeviceTables>;
 
-function loadDevices(database: DatabaseSync): DeviceRow[] {
+function loadDevices(database: DatabaseSync, after: string, limit: number): DeviceRow[] {
+  const devices = database
+    .prepare("SELECT * FROM device WHERE dev_eui > ? ORDER BY dev_eui LIMIT ?")
+    .all(after, limit);
+  const last = String(devices.at(-1)?.["dev_eui"] ?? after);
+  const ofThese = (table: "dev_nonce" | "session") =>
+    database.prepare(`SELECT * FROM ${table} WHERE dev_eui > ? AND dev_eui <= ?`).iterate(after, last);
   const nonces = new Map<string, number[]>();
-  for (const { dev_eui, nonce } of database.prepare("SELECT * FROM dev_nonce").iterate()) {
+  for (const { dev_eui, nonce } of ofThese("dev_nonce")) {
     const list = nonces.get(String(dev_eui)) ?? [];
     list.push(Number(nonce));
     nonces.set(String(dev_eui), list);
   }
   const sessions = new Map<string, Session>();
-  for (const row of database.prepare("SELECT * FROM session").iterate()) {
+  for (const row of ofThese("session")) {
     sessions.set(`${row["dev_eui"]}/${row["pending"]}`, readSession(row));
   }
-  return database
-    .prepare("SELECT * FROM device ORDER BY dev_eui")
-    .all()
-    .map((row): DeviceRow => {
-      const devEui = String(row["dev_eui"]);
-      return {
-        ...(JSON.parse(String(row["facts"])) as Omit<DeviceRow, "devEui">),
-        devEui,
-        usedDevNonces: nonces.get(devEui) ?? [],
-        lastDevNonce: Number(row["last_dev_nonce"]),
-        joinNonce: Number(row["join_nonce"]),
-        session: sessions.get(`${devEui}/${CURRENT}`) ?? null,
-        pendingSession: sessions.get(`${devEui}/${PENDING}`) ?? null,
-      };
-    });
+  return devices.map((row): DeviceRow => {
+    const devEui = String(row["dev_eui"]);
+    return {
+      ...(JSON.parse(String(row["facts"])) as Omit<DeviceRow, "devEui">),
+      devEui,
+      usedDevNonces: nonces.get(devEui) ?? [],
+      lastDevNonce: Number(row["last_dev_nonce"]),
+      joinNonce: Number(row["join_nonce"]),
+      session: sessions.get(`${devEui}/${CURRENT}`) ?? null,
+      pendingSession: sessions.get(`${devEui}/${PENDING}`) ?? null,
+    };
+  });
 }
 
 function readSession(row: Record<string, unknown>): Session {

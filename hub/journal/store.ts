@@ -36,7 +36,8 @@ export type ReadOperation =
   | { readonly op: "rows"; readonly after: number; readonly limit: number }
   | { readonly op: "receipts"; readonly sequence: number }
   | { readonly op: "heard"; readonly name: EventName }
-  | { readonly op: "loadDevices" | "loadDutyCycle" | "memories" };
+  | { readonly op: "loadDevices"; readonly after: string; readonly limit: number }
+  | { readonly op: "loadDutyCycle" | "memories" };
 
 export type Operation = WriteOperation | ReadOperation;
 export type Outcome =
@@ -150,7 +151,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
       case "receipts":
         return tables.receipts.of(operation.sequence);
       case "loadDevices":
-        return tables.devices.load();
+        return tables.devices.load(operation.after, operation.limit);
       case "loadDutyCycle":
         return readMeta(database, "dutyCycle");
       case "heard":

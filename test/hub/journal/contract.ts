@@ -132,6 +132,18 @@ export function journalContract(host: string, open: (options: JournalOptions) =>
       expect(row?.session?.fCntUp).toBe(9);
     });
 
+    test("thousands of devices come back each with its own, in the order of their DevEUIs", async () => {
+      const rows = Array.from({ length: 700 }, (_, n) => ({
+        ...device,
+        devEui: (0x70b3d57ed0000000n + BigInt(n)).toString(16),
+        usedDevNonces: n % 3 === 0 ? [n, n + 1] : [],
+        session: n % 2 === 0 ? { ...session, fCntUp: n } : null,
+        pendingSession: n % 5 === 0 ? { ...session, devAddr: n.toString(16).padStart(8, "0") } : null,
+      }));
+      await journal.saveDevices([...rows].reverse());
+      expect(await journal.loadDevices()).toEqual(rows);
+    });
+
     test("devices, joins, session change and counters survive a restart", async () => {
       await journal.saveDevice(device);
       expect(await journal.loadDevices()).toEqual([device]);
