@@ -1,10 +1,29 @@
 /** Wire frame: the RS-485 line between hub and devices (38 400 baud 8N1, half duplex). In the Espruino subset.
  *    00 ‖ COBS( address ‖ control ‖ PHYPayload ‖ CRC-16/X-25, low byte first ) ‖ 00
- *    address  bit 7: 1 = from the device, 0 = from the hub; bits 6-0: device address
+ *    address  bit 7: 1 = from the device, 0 = from the hub; bits 6-0: device address, 1-126
  *    control  bits 7-4 zero; bits 3-2: 0 poll, 1 data, 2 idle; bits 1-0 sequence, kept by a retransmission
- *  Only the hub speaks unasked: it polls ("poll", or "data" when it has a PHYPayload to give), and the addressed device
- *  answers with "data" or with "idle" when it has nothing. A zero on both sides, no length byte: one corrupt byte costs
- *  one frame, never its neighbour. CRC: FCS-16 of RFC 1662.                                                        */
+ *  Only the hub speaks unasked. It sends "poll", or "data" when it has a PHYPayload for the device; the addressed device
+ *  answers each with "data" when it has a PHYPayload to send and with "idle" when not. Nobody else answers.
+ *
+ *  Time: two characters of quiet before every frame (0.52 ms); the answer begins within 200 ms of the hub's last zero.
+ *  Three hub frames in a row without an answer: the device is offline.
+ *
+ *  Sequence: one exchange (hub frame and answer) has one sequence, chosen by the hub; the answer carries the same one.
+ *    hub      0 with its first frame to a device, which is a "poll", and again after the device was offline. Once an
+ *             answer with the same address and sequence is in, the next exchange has `nextSequence`: 0 1 2 3 1 2 3 1.
+ *             Without one, the same frame goes out again, byte for byte, perhaps after other devices had their turn.
+ *             Any other answer (late, twice, of another sequence) is dropped.
+ *    device   last = sequence of the last hub frame that it answered, none after power-up. A hub frame with
+ *             - 0: begins anew. Nothing said before counts as heard: what waits is said again.
+ *             - last: is a repetition. The last answer goes out again, byte for byte; a PHYPayload that came with the
+ *               hub's frame has been taken already.
+ *             - nextSequence(last): the last answer was heard; a PHYPayload in it has been carried and is forgotten.
+ *             - anything else: the last answer was not heard; what it carried is said again.
+ *             In all cases but the repetition the PHYPayload of a hub's "data" is taken, and a new answer is made.
+ *  So each PHYPayload passes once in either direction, whatever single frame is lost. This is transport only: that an
+ *  event is stored is said by the LoRaWAN ACK inside a later "data" of the hub.
+ *
+ *  A zero on both sides, no length byte: one corrupt byte costs one frame, never its neighbour. CRC: FCS-16 of RFC 1662. */
 import { codecError } from "./codec-error.ts";
 
 /** What a frame is. Index = the two type bits. */
@@ -20,6 +39,15 @@ export interface WireFrame {
   readonly sequence: number;
   /** The PHYPayload, 1-255 bytes for "data", empty for the others. */
   readonly payload: Uint8Array;
+}
+
+/** Lowest and highest address of a device. */
+export const MIN_ADDRESS = 1;
+export const MAX_ADDRESS = 126;
+
+/** The sequence after `sequence`: 0 only begins. */
+export function nextSequence(sequence: number): number {
+  return sequence === 3 ? 1 : sequence + 1;
 }
 
 /** Why a piece of the line between two zeros was thrown away. */

@@ -6,6 +6,7 @@ import {
   decodeFrame,
   encodeFrame,
   FRAME_TYPES,
+  nextSequence,
   type WireFrame,
 } from "../../../protocols/device/frame.ts";
 import { codeOf, fromHex, otherBytes, refusedOrCanonical, testAnyBytes } from "../promises.ts";
@@ -150,6 +151,10 @@ describe("wire frame", () => {
         expect(frames.at(-1)).toEqual(frame({ sequence: 2 }));
       }),
     );
+  });
+
+  test("0 begins and never comes back by itself: 0 1 2 3 1", () => {
+    expect([0, 1, 2, 3].map(nextSequence)).toEqual([1, 2, 3, 1]);
   });
 
   test("what is wrong is said", () => {
