@@ -15,8 +15,9 @@ if (major < 24 || major >= 26) {
     if (warning.name !== "ExperimentalWarning") console.error(warning.stack ?? String(warning));
   });
   // A hub runs for years beside others on a small board: its young objects live for a few milliseconds, and V8 would spread
-  // them over more than a hundred megabytes. Before anything is compiled, since what was compiled once is kept per flags.
-  if (process.argv[2] === "hub" && process.argv[3] === "run") {
+  // them over more than a hundred megabytes. Before anything is compiled, and for all of a hub's commands, since what was
+  // compiled once is kept per flags: whoever enrols a hub makes its first start a quick one.
+  if (process.argv[2] === "hub") {
     const { readFileSync } = await import("node:fs");
     const { setFlagsFromString } = await import("node:v8");
     const flags = JSON.parse(readFileSync(new URL("hub/v8-flags.json", import.meta.url), "utf8"));

@@ -1,5 +1,6 @@
 /** `tugma hub …` and `tugma device …`. Exit status as in sysexits.h: 0, 64 wrong command line, 65 wrong data, 69 not
  *  reachable, 74 the disk refuses, 78 configuration or key files. */
+import { flushCompileCache } from "node:module";
 import path from "node:path";
 import type { ParseArgsConfig } from "node:util";
 import { pino } from "pino";
@@ -99,6 +100,8 @@ async function runHub({ dir, io }: Call): Promise<number> {
     log,
     wallSource: wallSourceOfMachine,
   });
+  // now, since a hub may never end but by a power cut; what is kept already is not written again
+  flushCompileCache();
   const reload = () => hub.reloadUsers();
   process.on("SIGHUP", reload);
   if (!io.signal.aborted) {

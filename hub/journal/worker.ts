@@ -1,5 +1,6 @@
 /** The journal's thread. Group commit: while one transaction runs, what arrives waits in the port; then all of it becomes
  *  the next one, so a slow disk makes larger groups instead of a longer queue. Started by host.ts. */
+import { flushCompileCache } from "node:module";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { toPortable } from "./portable.ts";
 import { type Operation, openStore, type StoreOptions } from "./store.ts";
@@ -25,6 +26,8 @@ function start(from: NonNullable<typeof port>): void {
     if (grown || quietMs < QUIET_MS) quiet = setTimeout(rest, PAUSE_MS, quietMs + PAUSE_MS);
   };
   from.postMessage({ opened: { head: store.head, damage: store.damage, progress: store.progress } });
+  // now, since this thread may never end but by a power cut; what is kept already is not written again
+  flushCompileCache();
   from.on("message", (first: readonly Operation[] | "close") => {
     const operations: Operation[] = [];
     let message: readonly Operation[] | "close" | undefined = first;

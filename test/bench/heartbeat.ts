@@ -1,7 +1,7 @@
 /** Heartbeat ingest: datagram in, authenticated, counted, acknowledged. CPU time per datagram, all threads, against an echo of
  *  the same datagrams and against lora-packet's rate on the same frames. Rounds alternate, so that all see the same machine. */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createBenchDevice } from "./devices.ts";
@@ -20,9 +20,15 @@ interface Server {
   stop(): void;
 }
 
-function startServer(): Server {
+/** What `tugma hub run` tells V8. */
+const HUB_FLAGS: string[] = JSON.parse(
+  readFileSync(new URL("../../hub/v8-flags.json", import.meta.url), "utf8"),
+);
+
+function startServer(execArgv: readonly string[] = []): Server {
   const child: ChildProcess = fork(fileURLToPath(new URL("heartbeat-servers.ts", import.meta.url)), {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
+    execArgv: [...process.execArgv, ...execArgv],
   });
   return {
     ask: (message) =>
@@ -48,7 +54,7 @@ interface Side {
 async function openSide(bench: Bench, start: "hub" | "echo"): Promise<Side> {
   const dir = path.join(bench.dir, start);
   mkdirSync(dir);
-  const server = startServer();
+  const server = startServer(start === "hub" ? HUB_FLAGS : []);
   const answer = await server.ask({ start, dir, devices: DEVICES });
   if (!("port" in answer)) throw new Error("no port");
   const euis = Array.from({ length: GATEWAYS }, (_, n) => gatewayEui(n));
