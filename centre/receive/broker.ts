@@ -3,7 +3,6 @@
  *  commands, nothing else.                                                                                            */
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { Aedes, type Client, type PublishPacket } from "aedes";
 import { centreTopic, parseCentreTopic } from "../../protocols/mqtt-topics.ts";
@@ -105,12 +104,21 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   });
 
   function createSession(client: Client, hub: HubLink): HubSession {
+    let gathering = false;
     return {
       seen: 0,
       proven: 0,
       close: () => client.close(),
+      gather() {
+        if (gathering) return;
+        gathering = true;
+        client.conn.cork();
+        setImmediate(() => {
+          gathering = false;
+          client.conn.uncork();
+        });
+      },
       send(channel, payload, onAck) {
-        gatherWrites(client.conn);
         messageId = (messageId % 65_535) + 1;
         if (onAck !== undefined) connected.get(client)?.acks.set(messageId, onAck);
         // the broker numbers messages itself unless one comes with a number; it forwards within this very call
@@ -127,6 +135,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
           if (error) options.count("undelivered");
         });
         forwarding = undefined;
+        // the broker itself would write when this turn's other work is done
+        if (!gathering) client.conn.uncork();
       },
     };
   }
@@ -191,13 +201,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       await closed;
     },
   };
-}
-
-/** What one turn of the event loop writes leaves in one piece: a receipt, and the PUBACK of its record right behind it. */
-function gatherWrites(stream: Duplex): void {
-  if (stream.writableCorked > 0) return;
-  stream.cork();
-  setImmediate(() => stream.uncork());
 }
 
 function hubOfSocket(client: Client, options: BrokerOptions): HubLink | undefined {

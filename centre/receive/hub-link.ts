@@ -27,6 +27,8 @@ export interface HubLink {
 export interface HubSession {
   /** Sends to this hub. `onAck`: it has acknowledged (MQTT QoS 1). */
   send(channel: "receipt" | "command", payload: Uint8Array, onAck?: () => void): void;
+  /** What is sent to this hub in this turn of the event loop leaves together; without it, each message at once. */
+  gather(): void;
   close(): void;
   /** The highest sequence that it has shown with the hash that stands in the ledger. */
   seen: number;

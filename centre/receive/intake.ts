@@ -171,6 +171,8 @@ export function createIntake(options: IntakeOptions): Intake {
       }
     }
     for (const [session, { hub, answered }] of answers) {
+      // under load a receipt takes the PUBACK of its records along
+      if (group.length > 1) session.gather();
       const extent = extents[hub.id] ?? hub.extent;
       answer(hub, session, answered, extent);
       options.onExtent(hub, extent);

@@ -117,6 +117,8 @@ export function startLink(options: LinkOptions): Link {
             else resolve();
           },
         );
+        // MQTT.js would write when this turn's other work is done: the device's answer, announcements
+        if (channel === "record") to.stream.uncork();
       });
     },
     renew(reason) {

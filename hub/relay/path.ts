@@ -138,7 +138,8 @@ export function startPath(options: PathOptions): Path {
     window.settleUpTo(upTo);
     const beyond = sequences.filter((sequence) => sequence > window.complete);
     writer.put(confirmed, window.complete, beyond);
-    options.onConfirmed(name, confirmed);
+    // what it raises is told while the journal's thread is at work already
+    queueMicrotask(() => options.onConfirmed(name, confirmed));
   }
 
   function hashOf(sequence: number): Promise<string | undefined> | string | undefined {

@@ -34,6 +34,7 @@ async function intakeWorld() {
   const session: HubSession = {
     seen: 0,
     proven: 0,
+    gather() {},
     close() {},
     send: (_, payload) => {
       for (const item of splitSequence(payload))
