@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { LOG_BYTES } from "../../centre/ledger/log-space.ts";
 import { openLedger, openLedgerInThread } from "../../centre/ledger/open.ts";
+import { openSqliteLedger } from "../../centre/ledger/sqlite.ts";
 import { HUB, hashOf, hubRow, ledgerContract, record } from "./ledger-contract.ts";
 
 const dir = mkdtempSync(path.join(tmpdir(), "ledger-"));
@@ -13,6 +15,23 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 ledgerContract("SQLite in a worker", (file) => openLedger({ path: file }), newPlace);
 ledgerContract("SQLite in this thread", async (file) => openLedgerInThread({ path: file }), newPlace);
+
+test("room is made for the log ahead, and when it is used up the log begins anew in it", () => {
+  const file = newPlace();
+  const { calls, transaction, makeRoom, checkpoint, close } = openSqliteLedger({ path: file });
+  while (makeRoom());
+  const { size } = statSync(`${file}-wal`);
+  expect(size).toBeGreaterThanOrEqual(LOG_BYTES);
+  transaction(() => calls.addInvite(hashOf("i"), 10));
+  transaction(() => calls.enrol(hashOf("i"), 0, hubRow(HUB)));
+  for (let sequence = 1; sequence <= 600; sequence++) {
+    transaction(() => calls.append([record(sequence, { bytes: new Uint8Array(60_000) })]));
+    checkpoint("full");
+  }
+  expect(statSync(`${file}-wal`).size).toBeLessThan(size + 1024 * 1024);
+  expect(calls.hubs()[0]?.extent.head).toBe(600);
+  close();
+});
 
 test("a full disk refuses and keeps nothing; with space again work goes on", async () => {
   const file = newPlace();
