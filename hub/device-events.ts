@@ -27,8 +27,8 @@ export interface DeviceEvents {
   /** Null before the first report. */
   highest: number | null;
   flags: number;
-  /** By `eventKey`. */
-  readonly events: Map<string, KnownEvent>;
+  /** By `eventKey`; null before the first. */
+  events: Map<string, KnownEvent> | null;
 }
 
 export type Verdict =
@@ -52,7 +52,13 @@ const HALF = 0x8000;
 const WRAP = 0xffff;
 
 export function createDeviceEvents(): DeviceEvents {
-  return { highest: null, flags: 0, events: new Map() };
+  return { highest: null, flags: 0, events: null };
+}
+
+/** The device's events, to be added to. The table is made with the first: most devices have none to tell. */
+export function eventsOf(device: DeviceEvents): Map<string, KnownEvent> {
+  device.events ??= new Map();
+  return device.events;
 }
 
 /** Where an event is kept; it takes the place of the one 32 numbers before. */
@@ -73,7 +79,7 @@ export function readReport(payload: Uint8Array): Report | string {
 /** Judges a report that says an event happened, under the mode it will be recorded with. */
 export function judgeEvent(device: DeviceEvents, report: Report, mode: Mode): Verdict {
   const { eventNumber, kind } = report;
-  const known = device.events.get(eventKey(eventNumber, kind, mode));
+  const known = device.events?.get(eventKey(eventNumber, kind, mode));
   if (known?.eventNumber === eventNumber) return { type: "repeat", event: known };
   return judgeNumber(device.highest, report);
 }

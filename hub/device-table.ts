@@ -3,6 +3,7 @@ import {
   createDeviceEvents,
   type DeviceEvents,
   eventKey,
+  eventsOf,
   isAhead,
   type KnownEvent,
 } from "./device-events.ts";
@@ -57,9 +58,10 @@ export async function loadDeviceTable(
 
   function remember(device: DeviceState, event: KnownEvent): void {
     const key = eventKey(event.eventNumber, event.kind, event.mode);
-    const before = device.events.get(key);
+    const events = eventsOf(device);
+    const before = events.get(key);
     if (before !== undefined && before !== event) close(before);
-    device.events.set(key, event);
+    events.set(key, event);
     if (event.sequence === null || event.stage === "closed") return;
     open.set(event.sequence, event);
     if (event.stage === "stored") unreceived.set(event.sequence, event);
@@ -88,7 +90,7 @@ export async function loadDeviceTable(
     remember,
     close,
     forget(devEui) {
-      for (const event of devices.get(devEui)?.events.values() ?? []) close(event);
+      for (const event of devices.get(devEui)?.events?.values() ?? []) close(event);
       devices.delete(devEui);
     },
     async store(device, drafts, counter) {

@@ -6,6 +6,7 @@ import type { EventPlace } from "../protocols/event.ts";
 import type { Clock } from "./clock.ts";
 import {
   eventKey,
+  eventsOf,
   flagsOf,
   isAlarm,
   judgeEvent,
@@ -172,15 +173,16 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       tellings: 0,
     };
     const key = eventKey(eventNumber, kind, mode);
-    const before = state.events.get(key);
-    state.events.set(key, event);
+    const events = eventsOf(state);
+    const before = events.get(key);
+    events.set(key, event);
     late.expect(uplink.frameHash, event);
     try {
       const [record] = await table.store(state, drafts, counter);
       event.sequence = record?.sequence ?? null;
     } catch (error) {
-      if (before === undefined) state.events.delete(key);
-      else state.events.set(key, before);
+      if (before === undefined) events.delete(key);
+      else events.set(key, before);
       decided.resolve(false);
       throw error;
     }
