@@ -39,6 +39,9 @@ export const HUB_KINDS = {
   moreReceptions: { id: 48, priority: "info", sia: "RP", contactId: 602 },
   /** No receipt came in time for a record. */
   receiptLost: { id: 49, priority: "fault", sia: "YC", contactId: 354 },
+  /** A wired bus: its line or its adapter, with everything on it. */
+  busLost: { id: 50, priority: "fault", sia: "ET", contactId: 333 },
+  busBack: { id: 51, priority: "info", sia: "ER", contactId: 333 },
 } as const satisfies Record<string, Row>;
 
 /** Everything a record can be about. */

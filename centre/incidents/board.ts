@@ -145,7 +145,7 @@ export function createBoard(saved: readonly Incident[] = [], upTo = 0): Board {
         continue;
       if (endsTrouble(incident, event)) {
         effects.push(...end(incident, receivedMs));
-      } else if (event.device !== null && (event.kind === "restore" || event.kind === "cancel")) {
+      } else if (isAbout(incident, event) && (event.kind === "restore" || event.kind === "cancel")) {
         const mark = event.kind === "restore" ? "restored" : "cancelled";
         effects.push(
           ...change(incident, (i) => markOnce(i, mark, { type: mark, atMs: receivedMs, text: event.note })),
@@ -153,6 +153,11 @@ export function createBoard(saved: readonly Incident[] = [], upTo = 0): Board {
       }
     }
     return effects;
+  }
+
+  /** A record that names an earlier one is about that one's incident, and no other of the device. */
+  function isAbout(incident: Incident, { hub, device, refersTo }: Arrival["event"]): boolean {
+    return device !== null && (refersTo === null || of(hub, refersTo) === incident);
   }
 
   function end(incident: Incident, atMs: number): Effect[] {

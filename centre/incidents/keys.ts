@@ -8,11 +8,16 @@ const ENDED_BY: Partial<Record<IncidentKind, EventKind>> = {
   deviceSilent: "deviceBack",
   gatewayLost: "gatewayBack",
   pathDown: "pathUp",
+  busLost: "busBack",
   diskFault: "diskRestored",
 };
 
-/** Kinds of the hub itself whose note names what is concerned: another gateway or path is another incident. */
-const NOTE_NAMES_SUBJECT: ReadonlySet<IncidentKind> = new Set<IncidentKind>(["gatewayLost", "pathDown"]);
+/** Kinds of the hub itself whose note names what is concerned: another gateway, bus or path is another incident. */
+const NOTE_NAMES_SUBJECT: ReadonlySet<IncidentKind> = new Set<IncidentKind>([
+  "gatewayLost",
+  "busLost",
+  "pathDown",
+]);
 
 /** Whether this record says that the incident's trouble is over. Hub, device and mode are compared by the caller. */
 export function endsTrouble(incident: Incident, event: Pick<EventRecord, "kind" | "note">): boolean {

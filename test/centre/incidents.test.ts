@@ -192,6 +192,7 @@ describe("the end of a trouble", () => {
     ["deviceSilent", "deviceBack", EVENT.device, null],
     ["gatewayLost", "gatewayBack", null, "aa555a0000000001"],
     ["pathDown", "pathUp", null, "centre-2"],
+    ["busLost", "busBack", null, "fire panels"],
     ["diskFault", "diskRestored", null, "no space"],
   ] as const;
   test.each(troubles)("%s is closed by %s, and its hub is told", (kind, end, device, note) => {
@@ -225,6 +226,19 @@ describe("the end of a trouble", () => {
     b.record({ kind: "restore" });
     b.record({ kind: "cancel" });
     expect(b.only()).toMatchObject({ stage: "new", marks: ["restored", "cancelled"] });
+  });
+
+  test("a restore that names a record marks the incident of that record, and no other of the device", () => {
+    const board = createBoard();
+    const b = on(board);
+    b.record({ kind: "smoke" });
+    b.record({ kind: "fault" });
+    b.record({ kind: "restore", refersTo: 2 });
+    b.record({ kind: "restore", refersTo: 77 });
+    expect(board.all().map(({ kind, marks }) => [kind, marks])).toEqual([
+      ["smoke", []],
+      ["fault", ["restored"]],
+    ]);
   });
 
   test("a hub that is silent is a fault that its return closes", () => {

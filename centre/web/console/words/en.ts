@@ -52,6 +52,8 @@ export const en = {
     unreadable: "Message not understood",
     moreReceptions: "Heard by more gateways",
     receiptLost: "A receipt was lost",
+    busLost: "Bus lost",
+    busBack: "Bus back",
     equivocation: "Two truths from one hub",
   } satisfies Record<IncidentKind, string> as Record<IncidentKind, string>,
   priorities: { life: "Life", intrusion: "Intrusion", fault: "Fault", info: "Information" } satisfies Record<

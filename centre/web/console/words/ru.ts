@@ -52,6 +52,8 @@ export const ru: Words = {
     unreadable: "Непонятное сообщение",
     moreReceptions: "Услышано другими шлюзами",
     receiptLost: "Потеряна квитанция",
+    busLost: "Шина потеряна",
+    busBack: "Шина снова на связи",
     equivocation: "Хаб противоречит себе",
   },
   priorities: { life: "Жизнь", intrusion: "Проникновение", fault: "Неисправность", info: "Сведения" },

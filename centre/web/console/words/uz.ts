@@ -46,6 +46,8 @@ export const uz: Words = {
     unreadable: "Tushunarsiz xabar",
     moreReceptions: "Boshqa shlyuzlar ham eshitdi",
     receiptLost: "Kvitansiya yo‘qoldi",
+    busLost: "Shina yo‘qoldi",
+    busBack: "Shina yana aloqada",
     equivocation: "Hab o‘ziga zid gapirdi",
   },
   priorities: { life: "Hayot", intrusion: "Bostirib kirish", fault: "Nosozlik", info: "Ma’lumot" },
