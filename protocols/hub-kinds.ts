@@ -42,6 +42,8 @@ export const HUB_KINDS = {
   /** A wired bus: its line or its adapter, with everything on it. */
   busLost: { id: 50, priority: "fault", sia: "ET", contactId: 333 },
   busBack: { id: 51, priority: "info", sia: "ER", contactId: 333 },
+  /** Two devices answer on one address of a bus: neither can be relied on. */
+  busConflict: { id: 52, priority: "fault", sia: "ET", contactId: 332 },
 } as const satisfies Record<string, Row>;
 
 /** Everything a record can be about. */

@@ -16,6 +16,7 @@ const ENDED_BY: Partial<Record<IncidentKind, EventKind>> = {
 const NOTE_NAMES_SUBJECT: ReadonlySet<IncidentKind> = new Set<IncidentKind>([
   "gatewayLost",
   "busLost",
+  "busConflict",
   "pathDown",
 ]);
 

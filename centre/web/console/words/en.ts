@@ -54,6 +54,7 @@ export const en = {
     receiptLost: "A receipt was lost",
     busLost: "Bus lost",
     busBack: "Bus back",
+    busConflict: "Two devices on one address",
     equivocation: "Two truths from one hub",
   } satisfies Record<IncidentKind, string> as Record<IncidentKind, string>,
   priorities: { life: "Life", intrusion: "Intrusion", fault: "Fault", info: "Information" } satisfies Record<

@@ -54,6 +54,7 @@ export const ru: Words = {
     receiptLost: "Потеряна квитанция",
     busLost: "Шина потеряна",
     busBack: "Шина снова на связи",
+    busConflict: "Два устройства на одном адресе",
     equivocation: "Хаб противоречит себе",
   },
   priorities: { life: "Жизнь", intrusion: "Проникновение", fault: "Неисправность", info: "Сведения" },

@@ -48,6 +48,7 @@ export const uz: Words = {
     receiptLost: "Kvitansiya yo‘qoldi",
     busLost: "Shina yo‘qoldi",
     busBack: "Shina yana aloqada",
+    busConflict: "Bitta manzilda ikki qurilma",
     equivocation: "Hab o‘ziga zid gapirdi",
   },
   priorities: { life: "Hayot", intrusion: "Bostirib kirish", fault: "Nosozlik", info: "Ma’lumot" },
