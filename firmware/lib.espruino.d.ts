@@ -127,6 +127,7 @@ interface Math {
   abs(x: number): number;
   ceil(x: number): number;
   floor(x: number): number;
+  log(x: number): number;
   max(a: number, b: number): number;
   min(a: number, b: number): number;
   round(x: number): number;

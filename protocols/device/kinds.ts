@@ -32,6 +32,9 @@ export const KINDS = {
   arm: { id: 15, priority: "info", sia: "CL", contactId: 401 },
   disarm: { id: 16, priority: "info", sia: "OP", contactId: 401 },
   cancel: { id: 17, priority: "info", sia: "OC", contactId: 406 },
+  // Contact ID has "near alarm" (118). SIA DC-03 has no such word: FT (fire trouble) is what every receiver shows without
+  // sending a brigade, which FA would do.
+  preAlarm: { id: 18, priority: "fault", sia: "FT", contactId: 118 },
 } as const satisfies Record<string, Row>;
 
 export type Kind = keyof typeof KINDS;

@@ -1,4 +1,5 @@
 /** English, and the shape of every other language: a missing or an extra entry there does not compile. */
+import type { Detail } from "../../../../protocols/device/details.ts";
 import type { Priority } from "../../../../protocols/device/kinds.ts";
 import type { Mode } from "../../../../protocols/device/report.ts";
 import type { Stage } from "../../../../protocols/device/stage.ts";
@@ -34,6 +35,7 @@ export const en = {
     arm: "Armed",
     disarm: "Disarmed",
     cancel: "Cancelled at the device",
+    preAlarm: "Fire pre-alarm",
     hubStarted: "Hub started",
     deviceSilent: "Device is silent",
     deviceBack: "Device is back",
@@ -57,6 +59,29 @@ export const en = {
     busConflict: "Two devices on one address",
     equivocation: "Two truths from one hub",
   } satisfies Record<IncidentKind, string> as Record<IncidentKind, string>,
+  details: {
+    restarted: "restarted",
+    stuckContact: "contact stuck",
+    battery: "battery low",
+    mains: "mains lost",
+    numbers: "memory takes no writes",
+    case: "case open",
+    headRemoved: "detector head removed",
+    chamber: "smoke chamber failed",
+    dirty: "dirty detector",
+    sensorOpen: "sensor wire broken",
+    sensorShort: "sensor wire shorted",
+    radioPath: "self-test had no answer",
+    lineOpen: "line cut",
+    lineShort: "line shorted",
+    lineDrift: "line drifts",
+    smoke: "smoke",
+    heat: "heat",
+    callPoint: "call point",
+    door: "door",
+    preAlarm: "pre-alarm",
+  } satisfies Record<Detail, string> as Record<Detail, string>,
+  measures: { celsius: (c: number) => `${c} °C`, obscuration: (percent: string) => `${percent} %/m` },
   priorities: { life: "Life", intrusion: "Intrusion", fault: "Fault", info: "Information" } satisfies Record<
     Priority,
     string
