@@ -7,7 +7,7 @@ import { dueEscalations } from "./escalation.ts";
 import { addReceptions, foldRepeat, line, markOnce, openIncident, settleChain } from "./fold.ts";
 import type { Act, Arrival, Fact, Incident, IncidentKind, RecordRef } from "./incident.ts";
 import { priorityOf } from "./incident.ts";
-import { endsTrouble, foldKey, hubLostArrival, hubLostKey } from "./keys.ts";
+import { endsTrouble, foldKey, hubLostArrival, hubLostKey, isRestoredBy } from "./keys.ts";
 
 export type Input =
   | { readonly type: "record"; readonly arrival: Arrival }
@@ -155,9 +155,11 @@ export function createBoard(saved: readonly Incident[] = [], upTo = 0): Board {
     return effects;
   }
 
-  /** A record that names an earlier one is about that one's incident, and no other of the device. */
-  function isAbout(incident: Incident, { hub, device, refersTo }: Arrival["event"]): boolean {
-    return device !== null && (refersTo === null || of(hub, refersTo) === incident);
+  /** A record that names an earlier one is about that one's incident, and no other of the device. A restore that names
+   *  what is over is about that. */
+  function isAbout(incident: Incident, event: Arrival["event"]): boolean {
+    if (event.refersTo !== null) return event.device !== null && of(event.hub, event.refersTo) === incident;
+    return event.device !== null && (event.kind !== "restore" || isRestoredBy(incident, event));
   }
 
   function end(incident: Incident, atMs: number): Effect[] {

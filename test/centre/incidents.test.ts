@@ -3,12 +3,14 @@ import { describe, expect, test } from "vitest";
 import { flawOfAct } from "../../centre/incidents/acts.ts";
 import { type Board, createBoard, type Effect, type Input } from "../../centre/incidents/board.ts";
 import { type Act, type Arrival, compareIncidents, type Incident } from "../../centre/incidents/incident.ts";
+import { DETAIL } from "../../protocols/device/details.ts";
 import { MODES } from "../../protocols/device/report.ts";
 import type { EventRecord } from "../../protocols/event.ts";
 import { EVENT_KINDS, type EventKind } from "../../protocols/hub-kinds.ts";
 import { EVENT } from "./hub-double.ts";
 
 const HUB = "00000000000000a1";
+const STATE = EVENT.state ?? expect.fail("the sample has no state");
 const LINKED = { afterGap: false, chain: "linked", boot: "same", successor: null } as const;
 
 function arrival(index: number, fields: Partial<EventRecord> = {}, more: Partial<Arrival> = {}): Arrival {
@@ -223,7 +225,7 @@ describe("the end of a trouble", () => {
   test("a restore or a cancel marks an alarm and never closes it", () => {
     const b = on(createBoard());
     b.record();
-    b.record({ kind: "restore" });
+    b.record({ kind: "restore", state: { ...STATE, detail: 0 } });
     b.record({ kind: "cancel" });
     expect(b.only()).toMatchObject({ stage: "new", marks: ["restored", "cancelled"] });
   });
@@ -239,6 +241,26 @@ describe("the end of a trouble", () => {
       ["smoke", []],
       ["fault", ["restored"]],
     ]);
+  });
+
+  test("another fault of a device is another incident, and a restore marks the one that it names", () => {
+    const board = createBoard();
+    const b = on(board);
+    const said = (detail: number) => ({ ...STATE, detail });
+    b.record({ kind: "fault", state: said(DETAIL.dirty) });
+    b.record({ kind: "fault", eventNumber: 18, state: said(DETAIL.battery) });
+    b.record({ kind: "smoke", eventNumber: 19, state: said(DETAIL.battery) });
+    b.record({ kind: "fault", eventNumber: 20, state: said(DETAIL.dirty) });
+    b.record({ kind: "restore", eventNumber: 21, state: said(DETAIL.battery) });
+    const marksOf = () => board.all().map(({ kind, state, marks }) => [kind, state?.detail, marks.join()]);
+    expect(marksOf()).toEqual([
+      ["fault", DETAIL.dirty, ""],
+      ["fault", DETAIL.battery, "restored"],
+      ["smoke", DETAIL.battery, ""],
+    ]);
+    b.record({ kind: "restore", eventNumber: 22, state: said(DETAIL.smoke) });
+    expect(marksOf()[0]).toEqual(["fault", DETAIL.dirty, ""]);
+    expect(marksOf()[2]).toEqual(["smoke", DETAIL.battery, "restored"]);
   });
 
   test("a hub that is silent is a fault that its return closes", () => {

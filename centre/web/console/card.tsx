@@ -3,6 +3,7 @@ import type { Incident } from "../../incidents/incident.ts";
 import { outcome } from "./acts.ts";
 import { type ActType, allowedActs } from "./allowed.ts";
 import { causeText } from "./cause.ts";
+import { detailText } from "./detail.ts";
 import { History } from "./history.tsx";
 import { ask, take } from "./keys.ts";
 import { Ladder } from "./ladder.tsx";
@@ -46,6 +47,7 @@ export function CardColumn() {
 function Head({ incident }: { incident: Incident }) {
   const w = words.value;
   const { mode } = incident;
+  const said = detailText(incident, w);
   const endMs = incident.stageTimes.closed ?? centreMs.value;
   return (
     <header class="card-head">
@@ -64,6 +66,7 @@ function Head({ incident }: { incident: Incident }) {
           <b>{ageText(endMs - incident.openedMs, w)}</b>
         </p>
       </div>
+      {said !== null && <p class="card-detail">{said}</p>}
       <p class="card-place">{unbroken(incident.place.site)}</p>
       <p class="card-zone">{unbroken(incident.place.zone)}</p>
       <p class="card-owner">

@@ -2,6 +2,7 @@
  *  the list scrolls by as much as was put in above, and the strip on top names what is more urgent. */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Incident } from "../../incidents/incident.ts";
+import { detailText } from "./detail.ts";
 import { centreMs, isLoaded } from "./picture.ts";
 import { placeText, unbroken } from "./place.ts";
 import { Shape, toneOf } from "./shape.tsx";
@@ -109,6 +110,7 @@ const lineOf = (incident: Incident) => (
 function Line({ incident, isOpen }: { incident: Incident; isOpen: boolean }) {
   const w = words.value;
   const isReal = incident.mode === "real";
+  const said = detailText(incident, w);
   return (
     <div
       id={`line-${incident.id}`}
@@ -126,6 +128,7 @@ function Line({ incident, isOpen }: { incident: Incident; isOpen: boolean }) {
       <span class="line-kind">
         {!isReal && <b class="mode-word">{w.modes[incident.mode]}</b>}
         {w.kinds[incident.kind]}
+        {said !== null && <span class="line-detail"> · {said}</span>}
       </span>
       <span class="line-age">
         {ageDigits((incident.stageTimes.closed ?? centreMs.value) - incident.openedMs)}
