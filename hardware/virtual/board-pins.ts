@@ -6,10 +6,19 @@ export interface Edge {
   readonly level: number;
 }
 
+export type Level = number | (() => number);
+
+/** Where a pin reads as 1. */
+const HIGH = 0.5;
+
 export interface Pins {
-  /** The world drives an input: 0, 1, a share of the supply for an analog one, null lets go of it. */
-  drive(pin: string, level: number | null): void;
+  /** The world drives an input: 0, 1, a share of the supply for an analog one, or whatever it is when somebody looks; null
+   *  lets go of it. */
+  drive(pin: string, level: Level | null): void;
+  /** A share of the supply. */
   read(pin: string): number;
+  /** 0 or 1. */
+  level(pin: string): number;
   mode(pin: string, mode: string): void;
   /** Several pins: the last takes bit 0. */
   write(pins: string | readonly string[], level: number): void;
@@ -21,19 +30,25 @@ export interface Pins {
 }
 
 export function createPins(initial: Readonly<Record<string, number>> = {}): Pins {
-  const driven = new Map(Object.entries(initial));
+  const driven = new Map<string, Level>(Object.entries(initial));
   const modes = new Map<string, string>();
   const outputs = new Map<string, number>();
   const edges: ((edge: Edge) => void)[] = [];
   const writes: ((pins: readonly string[]) => void)[] = [];
-  const read = (pin: string) => driven.get(pin) ?? (modes.get(pin) === "input_pullup" ? 1 : 0);
+  const read = (pin: string) => {
+    const level = driven.get(pin) ?? (modes.get(pin) === "input_pullup" ? 1 : 0);
+    return typeof level === "number" ? level : level();
+  };
+  const digital = (pin: string) => Number(read(pin) >= HIGH);
   const change = (changes: () => void, pin: string) => {
-    const before = read(pin);
+    const before = digital(pin);
     changes();
-    if (read(pin) !== before) for (const listener of edges) listener({ pin, level: read(pin) });
+    const level = digital(pin);
+    if (level !== before) for (const listener of edges) listener({ pin, level });
   };
   return {
     read,
+    level: digital,
     mode: (pin, mode) => void modes.set(pin, mode),
     output: (pin) => outputs.get(pin) ?? 0,
     onEdge: (listener) => void edges.push(listener),

@@ -67,13 +67,13 @@ function pinsOf(life: Life, { pins }: Hardware) {
   let lastId = 0;
   return {
     pinMode: pins.mode,
-    digitalRead: pins.read,
+    digitalRead: pins.level,
     analogRead: pins.read,
     digitalWrite: (pin: string | string[], level: number) => {
       if (!life.isOver) pins.write(pin, level);
     },
     setWatch: (run: Watch["run"], pin: string, options: Watch["options"]) => {
-      life.watches.set(++lastId, { run, pin, options, timer: null, lastTime: 0, level: pins.read(pin) });
+      life.watches.set(++lastId, { run, pin, options, timer: null, lastTime: 0, level: pins.level(pin) });
       return lastId;
     },
     clearWatch: (id: number) => void life.watches.delete(id),
@@ -150,7 +150,7 @@ export function alertWatches(life: Life, { options: { clock }, pins, attempt }: 
   const timeS = (clock.monotonicMs() - life.bootMs) / 1000;
   for (const [id, watch] of life.watches) {
     if (watch.pin !== pin) continue;
-    const level = pins.read(pin);
+    const level = pins.level(pin);
     const tell = (state: number) => {
       const { edge = "rising", repeat = false } = watch.options;
       const isWanted = edge === "both" || (edge === "rising") === (state === 1);
@@ -164,7 +164,7 @@ export function alertWatches(life: Life, { options: { clock }, pins, attempt }: 
     };
     const debounceMs = watch.options.debounce ?? 0;
     if (debounceMs > 0) watch.timer?.cancel();
-    watch.timer = clock.setTimer(() => tell(debounceMs > 0 ? pins.read(pin) : level), debounceMs);
+    watch.timer = clock.setTimer(() => tell(debounceMs > 0 ? pins.level(pin) : level), debounceMs);
   }
 }
 

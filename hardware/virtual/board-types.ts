@@ -34,8 +34,9 @@ export interface BoardError {
 export interface Board {
   press(): void;
   release(): void;
-  /** Drives an input, by its name in the profile ("tamper") or on the board ("D6"); null lets go of it. */
-  setPin(name: string, level: number | null): void;
+  /** Drives an input, by its name in the profile ("tamper") or on the board ("D6"); null lets go of it. A level that changes
+   *  with time (a thermistor's) is a function of it, and makes no edges. */
+  setPin(name: string, level: number | ((nowMs: number) => number) | null): void;
   lamp(): Lamp;
   onLamp(listener: (lamp: Lamp, atMs: number) => void): void;
   powerOff(): void;

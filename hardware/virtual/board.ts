@@ -130,6 +130,7 @@ export function createBoard(options: BoardOptions): Board {
     },
     press: () => pins.drive(pinOf("button"), 0),
     release: () => pins.drive(pinOf("button"), null),
-    setPin: (name, level) => pins.drive(pinOf(name), level),
+    setPin: (name, level) =>
+      pins.drive(pinOf(name), typeof level === "function" ? () => level(clock.monotonicMs()) : level),
   };
 }
