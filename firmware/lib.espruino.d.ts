@@ -59,6 +59,7 @@ declare const Error: ErrorConstructor;
 interface String {
   readonly length: number;
   readonly [index: number]: string;
+  charAt(at: number): string;
   charCodeAt(at: number): number;
   endsWith(part: string): boolean;
   includes(part: string): boolean;
@@ -72,7 +73,7 @@ interface String {
   trim(): string;
 }
 interface StringConstructor {
-  fromCharCode(code: number): string;
+  fromCharCode(...codes: number[]): string;
 }
 declare const String: StringConstructor;
 
@@ -99,6 +100,7 @@ interface ReadonlyArray<T> {
 interface Array<T> extends ReadonlyArray<T> {
   [index: number]: T;
   push(item: T): number;
+  reverse(): T[];
   shift(): T | undefined;
   splice(at: number, remove: number): T[];
 }
@@ -182,11 +184,19 @@ interface StorageModule {
    *  Storage does. */
   write(name: string, data: string, offset?: number, size?: number): boolean;
 }
+/** Missing where Espruino is built without AES: RP2040, MDBT42Q, ESP32 with IDF 4. */
+interface CryptoModule {
+  readonly AES: {
+    encrypt(message: string, key: string, options: { mode: "ECB" }): ArrayBuffer;
+  };
+}
 declare function require(module: "Storage"): StorageModule;
+declare function require(module: "crypto"): CryptoModule;
 
 declare const E: {
   /** 32 random bits. Plain pseudo-random on ESP32. */
   hwRand(): number;
+  toString(bytes: ArrayBuffer): string;
   /** Battery in percent; boards without a measurement do not have it. */
   getBattery?(): number;
   enableWatchdog(timeoutS: number, isAuto: boolean): void;
