@@ -5,6 +5,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
 import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
 import { REGIONS, type RegionName } from "../protocols/lorawan/regions.ts";
+import { ModbusSchema, mistakesIn } from "./modbus/config.ts";
 
 const exact = { additionalProperties: false } as const;
 const port = (description: string, byDefault: number) =>
@@ -91,6 +92,7 @@ export const HubConfigSchema = Type.Object(
       },
       { ...exact, description: "The LoRaWAN network server.", default: {} },
     ),
+    modbus: ModbusSchema,
     log: Type.Object(
       {
         level: Type.Union(
@@ -134,13 +136,22 @@ export function parseConfig(text: string, file: string): HubConfig {
   });
   if (broken.length > 0) throw new ConfigError(broken.join("\n"));
   const config: unknown = Value.Default(HubConfigSchema, document.toJS() ?? {});
-  const mistakes = firstPerPath([...Value.Errors(HubConfigSchema, config)]);
+  const mistakes = firstPerPath([...Value.Errors(HubConfigSchema, config)]).map((mistake) => ({
+    keys: mistake.path.split("/").slice(1),
+    message: advice(mistake),
+  }));
+  if (mistakes.length === 0) mistakes.push(...beyondTheSchema(config as HubConfig));
   if (mistakes.length === 0) return config as HubConfig;
-  const messages = mistakes.map((mistake) => {
-    const keys = mistake.path.split("/").slice(1);
-    return `${file}:${lineOf(document, keys, lines)}: ${keys.join(".") || "the file"}: ${advice(mistake)}`;
-  });
+  const messages = mistakes.map(
+    ({ keys, message }) =>
+      `${file}:${lineOf(document, keys, lines)}: ${keys.join(".") || "the file"}: ${message}`,
+  );
   throw new ConfigError(messages.join("\n"));
+}
+
+/** What depends on more than one setting. */
+function beyondTheSchema({ modbus }: HubConfig): { keys: string[]; message: string }[] {
+  return mistakesIn(modbus).map(({ path, message }) => ({ keys: ["modbus", ...path.map(String)], message }));
 }
 
 /** First 8 bytes of the configuration's SHA-256, 16 hex digits: what records name. Independent of the file's layout. */

@@ -7,6 +7,7 @@ import { createDiskWatch, type DiskWatch } from "./disk-watch.ts";
 import { type HubIdentity, loadIdentity } from "./enrolments.ts";
 import { openJournal, openJournalInThread } from "./journal/host.ts";
 import type { EventDraft, Journal } from "./journal/journal.ts";
+import type { ModbusLines } from "./modbus/line.ts";
 import { createHubTime, type HubTime, type WallSource } from "./time.ts";
 
 /** The part of pino that the hub uses. Event names are fixed; fields never hold keys. */
@@ -22,6 +23,8 @@ export interface HubOptions {
   readonly identity?: HubIdentity;
   /** Default: the machine's UDP. */
   readonly datagrams?: Datagrams;
+  /** Default: the machine's serial ports and TCP. */
+  readonly modbusLines?: ModbusLines;
   /** Cryptographically strong. Default: the machine's. */
   readonly random?: (bytes: number) => Uint8Array;
   readonly wallSource?: () => WallSource;

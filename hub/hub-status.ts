@@ -5,6 +5,7 @@ import type { DeviceRegistry } from "./device-registry.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Ingest } from "./ingest.ts";
 import type { NetworkServer } from "./lorawan/server.ts";
+import type { Modbus } from "./modbus/modbus.ts";
 import type { Relay } from "./relay/relay.ts";
 import type { Supervision } from "./supervision.ts";
 
@@ -18,12 +19,13 @@ export interface StatusParts {
   readonly relay: Relay;
   readonly broker: Broker | null;
   readonly udp: SemtechUdpCarrier;
+  readonly modbus: Modbus | null;
 }
 
 export type HubStatus = ReturnType<typeof hubStatus>;
 
 export function hubStatus(parts: StatusParts) {
-  const { foundation, registry, supervision, ingest, network, notices, relay, broker, udp } = parts;
+  const { foundation, registry, supervision, ingest, network, notices, relay, broker, udp, modbus } = parts;
   const { identity, config, journal, time, disk, clock } = foundation;
   return {
     hub: identity.hub,
@@ -37,12 +39,14 @@ export function hubStatus(parts: StatusParts) {
     ports: { mqtt: broker?.port ?? null, udp: udp.address.port },
     paths: relay.view(),
     supervision: supervision.view(clock.monotonicMs()),
+    modbus: modbus?.view() ?? [],
     counters: {
       ...prefixed("ingest", ingest.counters),
       ...prefixed("lorawan", network.counters),
       ...prefixed("udp", udp.counters),
       ...prefixed("broker", broker?.counters ?? {}),
       ...prefixed("notices", notices.counters),
+      ...prefixed("modbus", modbus?.counters ?? {}),
       "disk.refusals": disk.refusals,
       "journal.sequence": journal.head.sequence,
     },

@@ -18,6 +18,7 @@ import { type Foundation, type HubOptions, layFoundation } from "./foundation.ts
 import { type HubStatus, hubStatus, type StatusParts } from "./hub-status.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { ReceiveOutcome } from "./lorawan/server.ts";
+import type { Modbus } from "./modbus/modbus.ts";
 import { type Relay, type RelayCentre, startRelay } from "./relay/relay.ts";
 import { openRoad, type Road } from "./road.ts";
 import { startStatusDoor } from "./status.ts";
@@ -72,8 +73,9 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
   outlet.attach(broker);
   const relay = connectCentres(options, { foundation, supervision, road }, stack);
   const udp = await openRadio(options, { foundation, supervision, road }, stack);
+  const modbus = await openPollers(options, foundation, stack);
 
-  const parts: StatusParts = { foundation, registry, supervision, relay, broker, udp, ...road };
+  const parts: StatusParts = { foundation, registry, supervision, relay, broker, udp, modbus, ...road };
   function status(): HubStatus {
     return hubStatus(parts);
   }
@@ -177,6 +179,19 @@ async function openRadio(
     clock.monotonicMs(),
   );
   return udp;
+}
+
+/** Null where hub.yaml names no bus: then its libraries are not even loaded. */
+async function openPollers(
+  { config, modbusLines }: HubOptions,
+  foundation: Foundation,
+  stack: AsyncDisposableStack,
+): Promise<Modbus | null> {
+  if (config.modbus.buses.length === 0) return null;
+  const { openModbus } = await import("./modbus/modbus.ts");
+  const modbus = await openModbus(foundation, config.modbus, modbusLines);
+  stack.defer(() => modbus.close());
+  return modbus;
 }
 
 function connectCentres(

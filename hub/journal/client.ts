@@ -12,6 +12,7 @@ import type {
   EventName,
   Head,
   Journal,
+  PointMemory,
   ReceiptBatch,
   RememberedEvent,
   StoredReceipt,
@@ -114,6 +115,7 @@ export function createJournal(options: ClientOptions): Journal {
       >,
     memories: () =>
       options.submit({ op: "memories" }) as Promise<{ devices: DeviceMemory[]; events: RememberedEvent[] }>,
+    points: () => options.submit({ op: "points" }) as Promise<PointMemory[]>,
     flush: lazy.flush,
     loadDevices: () => loadDevicePages(options.submit),
     loadDutyCycle: () => options.submit({ op: "loadDutyCycle" }) as Promise<string | null>,

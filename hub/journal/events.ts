@@ -34,7 +34,8 @@ export function createEventTables(database: DatabaseSync) {
     remember(draft: EventDraft, sequence: number): void {
       const { device, eventNumber, refersTo, provenance, kind } = draft;
       if (device === null || eventNumber === null || refersTo !== null) return;
-      if (provenance === "hub" || kind === "heartbeat") return;
+      // only devices say a thing again; what is polled is remembered as a point
+      if (provenance !== "authenticated" || kind === "heartbeat") return;
       const { mode } = draft;
       putEvent.run(device, eventNumber % REMEMBERED_EVENTS, kind, mode, eventNumber, sequence);
       putHeard.run(device, eventNumber % HEARD_EVENTS, kind, mode, eventNumber, sequence);

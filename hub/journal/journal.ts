@@ -91,9 +91,26 @@ export interface ReceiptBatch {
   readonly beyond: readonly number[];
 }
 
+/** What an append changes at a polled point: conditions that begin and end with it. */
+export interface PointChange {
+  /** 16 hex digits. */
+  readonly point: string;
+  /** Event number of the newest record about it. */
+  readonly lastNumber: number;
+  /** `draft`: which of the append's drafts says so. */
+  readonly raised: readonly { readonly name: string; readonly kind: EventKind; readonly draft: number }[];
+  readonly ended: readonly string[];
+}
+
+/** What stands at a polled point. `sequence`: the record that said so. */
+export interface PointMemory extends Pick<PointChange, "point" | "lastNumber"> {
+  readonly open: readonly { readonly name: string; readonly kind: EventKind; readonly sequence: number }[];
+}
+
 export interface AppendOptions {
   readonly counter?: UplinkCounter;
   readonly memory?: DeviceMemory;
+  readonly points?: readonly PointChange[];
 }
 
 export interface Journal extends LorawanStore, AsyncDisposable {
@@ -141,6 +158,9 @@ export interface Journal extends LorawanStore, AsyncDisposable {
 
   /** The newest event of this name among the device's last thousand; undefined when there is none. */
   heard(name: EventName): Promise<RememberedEvent | undefined>;
+
+  /** What stands at the points that the hub polls. */
+  points(): Promise<PointMemory[]>;
 
   /** What ingest needs to go on after a restart. */
   memories(): Promise<{ devices: DeviceMemory[]; events: RememberedEvent[] }>;

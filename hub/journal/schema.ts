@@ -24,6 +24,9 @@ const MIGRATIONS = [
   `CREATE TABLE heard (dev_eui TEXT NOT NULL, slot INTEGER NOT NULL, kind TEXT NOT NULL, mode TEXT NOT NULL,
      number INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (dev_eui, slot, kind, mode)) STRICT, WITHOUT ROWID;
    INSERT INTO heard SELECT dev_eui, number % 1024, kind, mode, number, sequence FROM event;`,
+  `CREATE TABLE point (point TEXT PRIMARY KEY, last_number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE point_condition (point TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, sequence INTEGER NOT NULL,
+     PRIMARY KEY (point, name)) STRICT, WITHOUT ROWID;`,
 ];
 
 const BUSY_MS = 2000;

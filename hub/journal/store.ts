@@ -9,6 +9,7 @@ import { asDiskRefused, DiskRefused } from "./disk.ts";
 import { createEventTables } from "./events.ts";
 import type { AppendOptions, EventName, Head, ReceiptBatch, StoredRow } from "./journal.ts";
 import { growLog, LOG_BYTES } from "./log-space.ts";
+import { createPointTables } from "./points.ts";
 import { createReceiptTables, type PathProgress } from "./receipts.ts";
 import { openDatabase } from "./schema.ts";
 import { checkTail } from "./tail.ts";
@@ -37,7 +38,7 @@ export type ReadOperation =
   | { readonly op: "receipts"; readonly sequence: number }
   | { readonly op: "heard"; readonly name: EventName }
   | { readonly op: "loadDevices"; readonly after: string; readonly limit: number }
-  | { readonly op: "loadDutyCycle" | "memories" };
+  | { readonly op: "loadDutyCycle" | "memories" | "points" };
 
 export type Operation = WriteOperation | ReadOperation;
 export type Outcome =
@@ -70,6 +71,7 @@ const READS: ReadonlySet<Operation["op"]> = new Set([
   "loadDevices",
   "loadDutyCycle",
   "memories",
+  "points",
 ]);
 
 /** Opens or creates the journal and takes the next boot number. Throws when the file belongs to another hub or realm. */
@@ -91,6 +93,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
   const tables = {
     devices: createDeviceTables(database),
     events: createEventTables(database),
+    points: createPointTables(database),
     receipts: createReceiptTables(database),
   };
   const insert = database.prepare("INSERT INTO record VALUES (?, ?, ?)");
@@ -99,8 +102,12 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
   const logSize = database.prepare("PRAGMA wal_checkpoint(NOOP)");
   let head: Head = { boot, sequence: tail.sequence, hash: tail.hash };
 
-  function append(drafts: readonly StampedDraft[], { counter, memory }: AppendOptions): StoredRow[] {
+  function append(
+    drafts: readonly StampedDraft[],
+    { counter, memory, points = [] }: AppendOptions,
+  ): StoredRow[] {
     const sealed: StoredRow[] = [];
+    const first = head.sequence + 1;
     let next = head;
     // Everything is sealed before anything is written, so that a draft no record can hold fails alone.
     for (const draft of drafts) {
@@ -116,6 +123,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
     }
     if (counter !== undefined) tables.devices.advance(counter);
     if (memory !== undefined) tables.events.saveMemory(memory);
+    for (const change of points) tables.points.change(change, (draft) => first + draft);
     return sealed;
   }
 
@@ -158,6 +166,8 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
         return tables.events.heard(operation.name);
       case "memories":
         return tables.events.load();
+      case "points":
+        return tables.points.load();
     }
   }
 

@@ -82,6 +82,8 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
   let freeAtMs = clock.monotonicMs();
   let unanswered = 0;
   let queue: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  let wake: () => void = () => undefined;
 
   const send = (bytes: Uint8Array) => line.write(bytes);
   const port = format === null ? new TcpPort(send, () => line.reset("not Modbus TCP")) : new RtuPort(send);
@@ -110,7 +112,7 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
   /** One request and its answer, after the silence that is due. */
   async function exchange(request: ModbusRequest): Promise<Outcome> {
     await untilFree();
-    if (!line.isUp) return failed({ type: "line" });
+    if (closed || !line.isUp) return failed({ type: "line" });
     counters.requests++;
     const outcome = await answerTo(request);
     port.abandon();
@@ -150,9 +152,17 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
     unanswered = 0;
   }
 
+  const gapLeftMs = () => freeAtMs - clock.monotonicMs();
+
   async function untilFree(): Promise<void> {
-    for (let waitMs = freeAtMs - clock.monotonicMs(); waitMs > 0; waitMs = freeAtMs - clock.monotonicMs()) {
-      await new Promise<void>((done) => clock.setTimer(done, waitMs));
+    for (let waitMs = gapLeftMs(); waitMs > 0 && !closed; waitMs = gapLeftMs()) {
+      await new Promise<void>((done) => {
+        const timer = clock.setTimer(done, waitMs);
+        wake = () => {
+          timer.cancel();
+          done();
+        };
+      });
     }
   }
 
@@ -189,8 +199,10 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
       return { ...counters, discardedBytes: port.discardedBytes };
     },
     async close() {
-      await line.close();
+      closed = true;
+      wake();
       pending?.(failed({ type: "line" }));
+      await line.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** A line to a Modbus bus: bytes both ways, made anew by itself when it is lost. */
+import type { BusConfig } from "./config.ts";
 
 export interface LineEvents {
   up(): void;
@@ -18,6 +19,9 @@ export interface Line {
 
 /** Begins to connect, at once and then for ever. Never throws: what is wrong is told by `down`. */
 export type OpenLine = (events: LineEvents) => Line;
+
+/** The line of a bus as hub.yaml has it. */
+export type ModbusLines = (bus: BusConfig) => OpenLine;
 
 /** Told once each way, however often the layers below say it. */
 export function createLineState(events: LineEvents) {

@@ -196,13 +196,13 @@ describe("what else is on the line", () => {
 
 test("a line that goes down answers what is waiting, and what comes while it is down", async () => {
   const told: (string | null)[] = [];
-  const { bus, line, clock, read, unit, hang } = await virtualBus({
+  const { bus, line, clock, read, unit, plug } = await virtualBus({
     onLine: (reason) => void told.push(reason),
   });
   unit.isMute = true;
   const waiting = bus.read({ unit: UNIT, functionCode: 3, address: 0, count: 1 });
   await clock.advance(20);
-  hang("unplugged");
+  plug(false);
   const LOST = { ok: false, failure: { type: "line" } };
   expect(await waiting).toEqual(LOST);
   const sent = line.requests.length;

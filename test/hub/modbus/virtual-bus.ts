@@ -20,8 +20,7 @@ export interface VirtualBus {
   readonly bus: ModbusBus;
   /** Reads holding registers and lets time pass until the answer or the failure is there. */
   read(address: number, count?: number, unit?: number): Promise<Outcome>;
-  /** The adapter is gone. */
-  hang(reason: string): void;
+  plug(isIn: boolean): void;
   /** Lets time pass until a promise settles. */
   during<T>(work: Promise<T>): Promise<T>;
 }
@@ -33,11 +32,11 @@ export async function virtualBus(change: Partial<BusOptions> = {}): Promise<Virt
   const unit = createModbusUnit();
   for (let n = 0; n < 64; n++) unit.holdingRegisters.set(n, 1000 + n);
   line.units.set(UNIT, unit);
-  let hang: (reason: string) => void = () => undefined;
+  let plug: (isIn: boolean) => void = () => undefined;
   const bus = openBus({
     clock,
-    openLine: lineOf(line, clock, (down) => {
-      hang = down;
+    openLine: lineOf(line, clock, (handed) => {
+      plug = handed;
     }),
     format: FORMAT,
     timeoutMs: TIMEOUT_MS,
@@ -56,34 +55,33 @@ export async function virtualBus(change: Partial<BusOptions> = {}): Promise<Virt
   await clock.advance(TIMEOUT_MS);
   const read = (address: number, count = 1, id = UNIT) =>
     during(bus.read({ unit: id, functionCode: 3, address, count }));
-  return { clock, line, unit, bus, read, during, hang: (reason) => hang(reason) };
+  return { clock, line, unit, bus, read, during, plug: (isIn) => plug(isIn) };
 }
 
-/** A line that is up at once and stays so until it is told otherwise. */
+/** A line that is up at once and stays so until its plug is pulled. */
 export function lineOf(
   virtual: VirtualModbusLine,
   clock: VirtualClock,
-  hand: (down: (reason: string) => void) => void = () => undefined,
+  hand: (plug: (isIn: boolean) => void) => void = () => undefined,
 ): OpenLine {
   return (events) => {
     let isUp = false;
     virtual.connect((bytes) => isUp && events.data(bytes));
-    const up = () => {
-      isUp = true;
-      events.up();
+    const plug = (isIn: boolean) => {
+      isUp = isIn;
+      if (isIn) events.up();
+      else events.down("unplugged");
     };
-    clock.setTimer(up, 0);
-    hand((reason) => {
-      isUp = false;
-      events.down(reason);
-    });
+    const plugIn = clock.setTimer(() => plug(true), 0);
+    hand(plug);
     return {
       get isUp() {
         return isUp;
       },
-      write: virtual.write,
+      write: (bytes) => isUp && virtual.write(bytes),
       reset: () => undefined,
       async close() {
+        plugIn.cancel();
         isUp = false;
       },
     };
