@@ -11,11 +11,9 @@
 import { DETAIL } from "../protocols/device/details.ts";
 import {
   AGAINST,
-  type Condition,
   type Counts,
   FOR,
   isCounting,
-  NO_COUNTS,
   standing,
   stands,
   stepCounts,
@@ -38,12 +36,8 @@ const CLOSER_MS = 2000;
 /** What a report can say. */
 const OFFSET_CELSIUS = 40;
 
-const CONDITIONS: readonly Condition[] = [
-  { code: DETAIL.heat, begin: 3, end: 12 },
-  { code: DETAIL.preAlarm, begin: 3, end: 12 },
-  { code: DETAIL.sensorOpen, begin: 3, end: 3 },
-  { code: DETAIL.sensorShort, begin: 3, end: 3 },
-];
+/** The alarm's first. */
+export const HEAT_CODES = [DETAIL.heat, DETAIL.preAlarm, DETAIL.sensorOpen, DETAIL.sensorShort];
 
 export interface Heat {
   readonly counts: Counts;
@@ -53,7 +47,7 @@ export interface Heat {
   readonly detail: number;
   /** The air, as it was some time ago, °C. */
   readonly reference: number;
-  /** Of the last sample with a temperature, -1: none since the thermistor was whole. */
+  /** Of the last sample with a temperature, Infinity: none since the thermistor was whole. */
   readonly sampleMs: number;
   /** When the next sample is due. */
   readonly dueMs: number;
@@ -65,7 +59,7 @@ export interface HeatSample {
   readonly reading: number;
 }
 
-export const COLD: Heat = { counts: NO_COUNTS, stands: 0, detail: 0, reference: 0, sampleMs: -1, dueMs: 0 };
+export const COLD: Heat = { counts: [], stands: 0, detail: 0, reference: 0, sampleMs: Infinity, dueMs: 0 };
 
 /** What a temperature says about a limit of its own and one of its rise, and about the clearance that both share. */
 function verdict(celsius: number, rise: number, fromCelsius: number, fromKelvin: number): number {
@@ -79,14 +73,12 @@ export function stepHeat(heat: Heat, thermistor: Thermistor, sample: HeatSample)
   const isBroken = isOpen(reading) || isShort(reading);
   const celsius = isBroken ? 0 : celsiusOf(reading, thermistor);
   const passedMs = sample.nowMs - heat.sampleMs;
-  const reference =
-    heat.sampleMs < 0
-      ? celsius
-      : heat.reference + ((celsius - heat.reference) * passedMs) / (REFERENCE_MS + passedMs);
+  const followed = heat.reference + ((celsius - heat.reference) * passedMs) / (REFERENCE_MS + passedMs);
+  const reference = passedMs < 0 ? celsius : followed;
   const rise = celsius - reference;
   const said = isBroken ? UNDECIDED : verdict(celsius, rise, STATIC_CELSIUS, RISE_KELVIN);
   const isPast = stands(heat.stands, DETAIL.heat) || said === FOR;
-  const counts = stepCounts(CONDITIONS, heat.counts, [
+  const counts = stepCounts(HEAT_CODES, heat.counts, [
     said,
     isBroken || (isPast && said !== AGAINST)
       ? UNDECIDED
@@ -94,7 +86,7 @@ export function stepHeat(heat: Heat, thermistor: Thermistor, sample: HeatSample)
     isOpen(reading) ? FOR : AGAINST,
     isShort(reading) ? FOR : AGAINST,
   ]);
-  const now = standing(CONDITIONS, counts);
+  const now = standing(HEAT_CODES, counts);
   const isFaulty = stands(now, DETAIL.sensorOpen) || stands(now, DETAIL.sensorShort);
   return {
     counts: counts,
@@ -102,7 +94,7 @@ export function stepHeat(heat: Heat, thermistor: Thermistor, sample: HeatSample)
     detail: isBroken ? heat.detail : Math.max(0, Math.min(255, Math.round(celsius) + OFFSET_CELSIUS)),
     reference: isBroken ? heat.reference : reference,
     // what the air was before a repair says nothing about its rise
-    sampleMs: isFaulty ? -1 : isBroken ? heat.sampleMs : sample.nowMs,
-    dueMs: sample.nowMs + (isCounting(CONDITIONS, counts) ? CLOSER_MS : SAMPLE_MS),
+    sampleMs: isFaulty ? Infinity : isBroken ? heat.sampleMs : sample.nowMs,
+    dueMs: sample.nowMs + (isCounting(counts) ? CLOSER_MS : SAMPLE_MS),
   };
 }

@@ -29,6 +29,15 @@ export interface Thermistor {
 /** A supervised loop from the pin to ground, a resistor from the pin to the supply. */
 export interface Loop {
   readonly pin: string;
-  /** Readings that part the states of the loop, rising: see call-point.ts and door-loop.ts. */
+  /** Readings that part the states of the loop, rising: see loop-states.ts. */
   readonly bounds: readonly number[];
+}
+
+/** What a sensor's profile has besides lights, carrier and battery: what its role needs. */
+export interface SensorProfile {
+  readonly chamber: Chamber;
+  readonly thermistor: Thermistor;
+  readonly loop: Loop;
+  /** Sounds while its level is high. */
+  readonly sounder?: string;
 }

@@ -15,11 +15,9 @@ import { DETAIL } from "../protocols/device/details.ts";
 import { change } from "./change.ts";
 import {
   AGAINST,
-  type Condition,
   type Counts,
   FOR,
   isCounting,
-  NO_COUNTS,
   standing,
   stands,
   stepCounts,
@@ -46,19 +44,12 @@ const REMOVED_READING = 0.01;
 const SAMPLE_MS = 5000;
 const CLOSER_MS = 2000;
 const WALK_MS = 1000;
-/** Time between two samples that drift compensation counts at most. */
-const GAP_MS = 60000;
 const HOUR_MS = 3600000;
 const SILENCE_MS = 600000;
 const CHIRP_MS = 1000;
 
-const CONDITIONS: readonly Condition[] = [
-  { code: DETAIL.smoke, begin: 3, end: 12 },
-  { code: DETAIL.preAlarm, begin: 3, end: 12 },
-  { code: DETAIL.headRemoved, begin: 2, end: 2 },
-  { code: DETAIL.chamber, begin: 3, end: 3 },
-  { code: DETAIL.dirty, begin: 3, end: 3 },
-];
+/** The alarm's first. */
+export const SMOKE_CODES = [DETAIL.smoke, DETAIL.preAlarm, DETAIL.headRemoved, DETAIL.chamber, DETAIL.dirty];
 
 export interface Smoke {
   readonly counts: Counts;
@@ -68,14 +59,12 @@ export interface Smoke {
   readonly detail: number;
   /** What dust adds, %/m. */
   readonly drift: number;
-  /** Of the last sample, -1: none yet. */
+  /** Of the last sample, Infinity: none yet. */
   readonly sampleMs: number;
   /** When the next sample is due. */
   readonly dueMs: number;
-  /** Since when the alarm stands. */
-  readonly alarmMs: number;
-  /** Until when the sounder is silenced. */
-  readonly silentMs: number;
+  /** From when on the sounder of an alarm sounds. */
+  readonly soundMs: number;
   readonly isWalkTest: boolean;
 }
 
@@ -87,14 +76,13 @@ export interface SmokeSample {
 }
 
 export const CLEAN_AIR: Smoke = {
-  counts: NO_COUNTS,
+  counts: [],
   stands: 0,
   detail: 0,
   drift: 0,
-  sampleMs: -1,
+  sampleMs: Infinity,
   dueMs: 0,
-  alarmMs: 0,
-  silentMs: 0,
+  soundMs: 0,
   isWalkTest: false,
 };
 
@@ -104,7 +92,7 @@ function verdict(value: number, from: number, until: number): number {
 
 /** Where dust has brought the chamber, in %/m above clean air. */
 function driftAt(smoke: Smoke, raw: number, nowMs: number, alarmAt: number): number {
-  const hours = smoke.sampleMs < 0 ? 0 : Math.min(nowMs - smoke.sampleMs, GAP_MS) / HOUR_MS;
+  const hours = Math.max(0, nowMs - smoke.sampleMs) / HOUR_MS;
   const most = alarmAt * DRIFT_SHARE_PER_HOUR * hours;
   const drift = smoke.drift + Math.max(-most, Math.min(most, raw - smoke.drift));
   return Math.max(-alarmAt * DRIFT_SHARE, Math.min(alarmAt * DRIFT_SHARE, drift));
@@ -122,14 +110,14 @@ export function stepSmoke(smoke: Smoke, chamber: Chamber, sample: SmokeSample): 
   const drift = isCalm ? driftAt(smoke, raw, nowMs, alarmAt) : smoke.drift;
   const said = isBlind ? UNDECIDED : verdict(share, 1, CLEAR_SHARE);
   const isPast = stands(smoke.stands, DETAIL.smoke) || said === FOR;
-  const next = stepCounts(CONDITIONS, smoke.counts, [
+  const next = stepCounts(SMOKE_CODES, smoke.counts, [
     said,
     isBlind || (isPast && said !== AGAINST) ? UNDECIDED : verdict(share, PRE_ALARM_SHARE, CLEAR_SHARE),
     isRemoved ? FOR : AGAINST,
     isBlind && !isRemoved ? FOR : AGAINST,
     verdict(Math.abs(drift) / alarmAt, DIRTY_SHARE, TIDY_SHARE),
   ]);
-  const now = standing(CONDITIONS, next);
+  const now = standing(SMOKE_CODES, next);
   const isNew = stands(now, DETAIL.smoke) && !stands(smoke.stands, DETAIL.smoke);
   const isDense = !isBlind && share >= DENSE_SHARE;
   return {
@@ -138,20 +126,19 @@ export function stepSmoke(smoke: Smoke, chamber: Chamber, sample: SmokeSample): 
     detail: Math.max(0, Math.min(255, Math.round(share * alarmAt * 10))),
     drift: drift,
     sampleMs: nowMs,
-    dueMs: nowMs + (sample.isWalkTest ? WALK_MS : isCounting(CONDITIONS, next) ? CLOSER_MS : SAMPLE_MS),
-    alarmMs: isNew ? nowMs : smoke.alarmMs,
-    silentMs: isNew || isDense ? nowMs : smoke.silentMs,
+    dueMs: nowMs + (sample.isWalkTest ? WALK_MS : isCounting(next) ? CLOSER_MS : SAMPLE_MS),
+    soundMs: isNew ? nowMs : isDense ? Math.min(smoke.soundMs, nowMs) : smoke.soundMs,
     isWalkTest: sample.isWalkTest,
   };
 }
 
 /** Somebody silences the sounder of an alarm, for ten minutes. What is reported stays. */
 export function silenceSmoke(smoke: Smoke, nowMs: number): Smoke {
-  return change(smoke, { silentMs: nowMs + SILENCE_MS });
+  return change(smoke, { soundMs: nowMs + SILENCE_MS });
 }
 
 /** Whether the sounder sounds. */
 export function isSounding(smoke: Smoke, nowMs: number): boolean {
-  if (!stands(smoke.stands, DETAIL.smoke)) return false;
-  return smoke.isWalkTest ? nowMs - smoke.alarmMs < CHIRP_MS : nowMs >= smoke.silentMs;
+  const forMs = nowMs - smoke.soundMs;
+  return stands(smoke.stands, DETAIL.smoke) && forMs >= 0 && (forMs < CHIRP_MS || !smoke.isWalkTest);
 }
