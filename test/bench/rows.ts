@@ -42,4 +42,5 @@ export const ROWS: readonly Row[] = [
     slowSyncMs: SLOW_SYNC_MS,
     limitS: 60,
   },
+  { name: "modbus", module: "modbus.ts", what: "reads on a paced Modbus line", limitS: 90 },
 ];
