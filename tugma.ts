@@ -40,6 +40,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return (args, io) => run(["device", ...args], io);
     },
   },
+  modbus: {
+    usage: "modbus learn|profiles          what a fire panel of others says in its registers",
+    load: async () => {
+      const { run } = await import("./hub/cli.ts");
+      return (args, io) => run(["modbus", ...args], io);
+    },
+  },
   decode: {
     usage: "decode BYTES [--json]          say what a frame or record means (hex, base64 or @file)",
     load: async () => (await import("./hub/decode.ts")).run,

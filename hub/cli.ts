@@ -64,6 +64,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const [name = "", ...rest] = args;
   try {
     if (name === "device") return await runDevice(rest, io);
+    if (name === "modbus") {
+      const { runModbus } = await import("./modbus/cli.ts");
+      return await runModbus(rest, io);
+    }
     const command = COMMANDS[name];
     if (command === undefined) throw new UsageError(USAGE);
     return await command(parseCall(rest, OPTIONS, io));

@@ -18,6 +18,7 @@ import { type Foundation, type HubOptions, layFoundation } from "./foundation.ts
 import { type HubStatus, hubStatus, type StatusParts } from "./hub-status.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { ReceiveOutcome } from "./lorawan/server.ts";
+import { openBook } from "./modbus/book.ts";
 import type { Modbus } from "./modbus/modbus.ts";
 import { type Relay, type RelayCentre, startRelay } from "./relay/relay.ts";
 import { openRoad, type Road } from "./road.ts";
@@ -181,13 +182,18 @@ async function openRadio(
   return udp;
 }
 
-/** Null where hub.yaml names no bus: then its libraries are not even loaded. */
+/** Null where hub.yaml names no bus: then its libraries are not even loaded, and what stood at points is forgotten. */
 async function openPollers(
   { config, modbusLines }: HubOptions,
   foundation: Foundation,
   stack: AsyncDisposableStack,
 ): Promise<Modbus | null> {
-  if (config.modbus.buses.length === 0) return null;
+  if (config.modbus.buses.length === 0) {
+    const { journal, clock, trouble } = foundation;
+    const book = await openBook({ journal, nowMs: clock.monotonicMs(), trouble });
+    await book.forgetAllBut(new Set());
+    return null;
+  }
   const { openModbus } = await import("./modbus/modbus.ts");
   const modbus = await openModbus(foundation, config.modbus, modbusLines);
   stack.defer(() => modbus.close());

@@ -80,7 +80,7 @@ export interface EventRecord {
   readonly time: EventTime;
   /** Since the start of the hub. */
   readonly monotonicMs: number;
-  /** DevEUI, 16 hex digits; null = the hub itself. */
+  /** DevEUI, 16 hex digits; with provenance "poller" a name that the hub made, of the same form. Null: the hub itself. */
   readonly device: string | null;
   readonly eventNumber: number | null;
   /** From the event to this record, by the device's own account. */

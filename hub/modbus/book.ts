@@ -96,6 +96,7 @@ export async function openBook({ journal, nowMs, trouble }: BookOptions): Promis
     write,
     async forgetAllBut(points) {
       const left = [...states.values()].filter(({ point, open }) => !points.has(point) && open.size > 0);
+      if (left.length === 0) return;
       const news = left.map((state) => ({
         state,
         told: [],

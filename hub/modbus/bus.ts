@@ -48,6 +48,7 @@ export type BusCounter =
   | "exceptions"
   | "timeouts"
   | "probes"
+  | "babbles"
   | "discardedBytes"
   | "lineLosses";
 
@@ -74,7 +75,15 @@ type Client = InstanceType<typeof ModbusRTU>;
 type Write = (this: Client, unit: number, address: number, count: number, done: Callback) => void;
 
 export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): ModbusBus {
-  const counters = { requests: 0, replies: 0, exceptions: 0, timeouts: 0, probes: 0, lineLosses: 0 };
+  const counters = {
+    requests: 0,
+    replies: 0,
+    exceptions: 0,
+    timeouts: 0,
+    probes: 0,
+    babbles: 0,
+    lineLosses: 0,
+  };
   const gapMs = format === null ? 0 : frameGapMs(format);
   const byteMs = format === null ? 0 : characterMs(format);
   const inStep = createInStep(format === null ? 0 : timeoutMs * LATE_FACTOR);
@@ -111,7 +120,10 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
 
   /** One request and its answer, after the silence that is due. */
   async function exchange(request: ModbusRequest): Promise<Outcome> {
-    await untilFree();
+    if (!(await untilFree())) {
+      counters.babbles++;
+      return failed({ type: "timeout" });
+    }
     if (closed || !line.isUp) return failed({ type: "line" });
     counters.requests++;
     const outcome = await answerTo(request);
@@ -154,8 +166,11 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
 
   const gapLeftMs = () => freeAtMs - clock.monotonicMs();
 
-  async function untilFree(): Promise<void> {
+  /** Settles with false when the line has not been silent for the time of a request: something babbles on it. */
+  async function untilFree(): Promise<boolean> {
+    const untilMs = Math.max(freeAtMs, clock.monotonicMs()) + timeoutMs;
     for (let waitMs = gapLeftMs(); waitMs > 0 && !closed; waitMs = gapLeftMs()) {
+      if (clock.monotonicMs() >= untilMs) return false;
       await new Promise<void>((done) => {
         const timer = clock.setTimer(done, waitMs);
         wake = () => {
@@ -164,6 +179,7 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
         };
       });
     }
+    return true;
   }
 
   async function transact(request: ModbusRequest): Promise<Outcome> {

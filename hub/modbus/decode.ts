@@ -5,7 +5,7 @@ import type { Profile } from "./profile.ts";
 
 /** Something that is the matter at a point. */
 export interface Condition {
-  /** The same for as long as it is the same thing: `code 37`, `bit 13`, `unread`. */
+  /** The same for as long as it is the same thing: `code 37`, `bit 13`, `unknown code`, `unread`. */
   readonly key: string;
   readonly kind: EventKind;
   readonly text: string;
@@ -75,7 +75,9 @@ function codes({ codes: rule }: Profile, { kind }: PointFacts, words: readonly n
   const said = second === undefined ? [first] : [first, second];
   const conditions = said.flatMap((code) => {
     const meant = rule.means[String(code)];
-    return condition(`code ${code}`, meant, meant === undefined ? undefined : kind, `unknown code ${code}`);
+    // all unknown ones are one condition: a map that does not fit must not fill the journal
+    if (meant === undefined) return [{ key: "unknown code", kind: "fault" as const, text: `code ${code}` }];
+    return condition(`code ${code}`, meant, kind);
   });
   // a third one would not show
   return { conditions, isComplete: rule.byte !== "both" || conditions.length < 2 };
@@ -99,7 +101,9 @@ function bits(rule: BitsRule, { kind }: PointFacts, words: readonly number[]): R
     const isSet = (word & (1 << bit)) !== 0;
     const meant = (isSet ? rule.set : rule.clear)?.[String(bit)];
     if (meant === undefined && (!isSet || rule.ignore.includes(bit))) continue;
-    conditions.push(...condition(isSet ? at(bit) : `no ${at(bit)}`, meant, kind, `unknown ${at(bit)}`));
+    if (meant === undefined)
+      conditions.push({ key: `unknown ${at(bit)}`, kind: "fault", text: "not in the profile" });
+    else conditions.push(...condition(isSet ? at(bit) : `no ${at(bit)}`, meant, kind));
   }
   for (const group of rule.oneOf) {
     if (group.every((bit) => (word & (1 << bit)) === 0))
@@ -108,13 +112,7 @@ function bits(rule: BitsRule, { kind }: PointFacts, words: readonly number[]): R
   return { conditions, isComplete: true };
 }
 
-function condition(
-  key: string,
-  meant: string | undefined,
-  pointKind: PointKind | undefined,
-  unknown: string,
-): Condition[] {
-  if (meant === undefined) return [{ key, kind: "fault", text: unknown }];
+function condition(key: string, meant: string, pointKind: PointKind | undefined): Condition[] {
   const { kind, text } = meaningOf(meant, pointKind);
   return kind === null ? [] : [{ key, kind, text }];
 }

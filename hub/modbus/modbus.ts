@@ -81,14 +81,18 @@ function startBus({ foundation, config, bus, book, openLine }: BusParts) {
       watch.line(reason === null);
     },
   });
-  const units = bus.units.map((unit): PolledUnit => {
+  const units: PolledUnit[] = [];
+  const lostUnits = () => units.filter((unit) => unit.view().isLost).length;
+  for (const unit of bus.units) {
     const profile = profileOf(config, unit);
     if (profile === undefined) throw new Error(`modbus: no profile ${unit.profile}`);
     const names = [bus.name, unit.name] as const;
     const eui = (point?: number) =>
       polledEui(identity.hub, ...names, ...(point === undefined ? [] : [point]));
-    return pollUnit({ bus: port, busName: bus.name, config: unit, profile, book, clock, eui });
-  });
+    units.push(
+      pollUnit({ bus: port, busName: bus.name, config: unit, profile, book, clock, eui, lostUnits }),
+    );
+  }
   return {
     view: (): BusView => ({
       name: bus.name,

@@ -29,7 +29,7 @@ export function openSerialLine({ clock, ...options }: SerialLineOptions, events:
     own.on("close", (error: Error | null) => lost(own, error?.message ?? "closed"));
     own.on("error", (error) => lost(own, error.message));
     own.open((error) => {
-      if (error !== null) lost(own, error.message);
+      if (error) lost(own, error.message);
       else if (port === own) state.up();
     });
   }

@@ -18,6 +18,8 @@ export interface UnitOptions {
   readonly profile: Profile;
   readonly book: Book;
   readonly clock: Clock;
+  /** How many units of the bus are lost. */
+  lostUnits(): number;
   /** Of the unit itself, and of a point by the panel's number. */
   eui(point?: number): string;
 }
@@ -43,7 +45,8 @@ export interface UnitView {
 const MISSED = 3;
 /** Reads in a row without an answer that end a round. */
 const MUTE_READS = 2;
-/** A unit that is lost is asked this often. */
+/** A unit that is lost is asked this often; of several on a bus each as many times less often, so that waiting for them
+ *  never takes the line from those that answer. */
 const LOST_POLL_MS = 5_000;
 /** Acknowledged, busy, and the value that a panel still has to fetch (15, Bolid): asked again after 100, 200 … ms. */
 const WAIT_AGAIN: readonly number[] = [5, 6, 15];
@@ -70,6 +73,8 @@ export function pollUnit(options: UnitOptions): PolledUnit {
   const pollMs = config.pollMs ?? profile.pollMs;
   const states = new Map(config.points.map(({ at }) => [at, book.state(options.eui(at))]));
 
+  const isLost = () => own.open.has(LOST);
+
   function stateOf({ config: { at } }: PlannedPoint): PointState {
     const state = states.get(at);
     if (state === undefined) throw new Error(`modbus: no point ${at}`);
@@ -80,7 +85,7 @@ export function pollUnit(options: UnitOptions): PolledUnit {
     while (!stopped) {
       const beganMs = clock.monotonicMs();
       if (bus.isUp) await round();
-      const everyMs = own.open.has(LOST) ? Math.max(LOST_POLL_MS, pollMs) : pollMs;
+      const everyMs = isLost() ? Math.max(LOST_POLL_MS * Math.max(1, options.lostUnits()), pollMs) : pollMs;
       await pause(beganMs + everyMs - clock.monotonicMs());
     }
   }
@@ -97,7 +102,7 @@ export function pollUnit(options: UnitOptions): PolledUnit {
       }
       if (outcome.ok) await take(block, outcome.values);
       else failed.push({ block, failure: outcome.failure });
-      if (answers === 0 && failed.length >= MUTE_READS) break;
+      if (answers === 0 && failed.length >= (isLost() ? 1 : MUTE_READS)) break;
     }
     missedRounds = answers === 0 ? missedRounds + 1 : 0;
     if (answers === 0) return missedRounds >= MISSED ? tellLost() : undefined;
@@ -185,7 +190,7 @@ export function pollUnit(options: UnitOptions): PolledUnit {
   }
 
   async function tellLost(): Promise<void> {
-    if (own.open.has(LOST)) return;
+    if (isLost()) return;
     const draft = hubDraft(
       "deviceSilent",
       `${options.busName}, ${config.name}: unit ${config.unit} does not answer`,
@@ -235,7 +240,7 @@ export function pollUnit(options: UnitOptions): PolledUnit {
       unit: config.unit,
       profile: config.profile,
       points: config.points.length,
-      isLost: own.open.has(LOST),
+      isLost: isLost(),
       heardAgoMs: heardMs === null ? null : Math.round(clock.monotonicMs() - heardMs),
       open: [...states.values()].filter(({ open }) => open.size > 0).length,
     }),

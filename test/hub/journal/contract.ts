@@ -114,6 +114,25 @@ export function journalContract(host: string, open: (options: JournalOptions) =>
       expect(verifyChain(await journal.readRows(0, 10))).toHaveLength(2);
     });
 
+    test("what stands at a polled point is stored with the record that says so, and only with it", async () => {
+      const point = "0200000000000001";
+      const raise = (lastNumber: number, name: string, draft = 0) =>
+        ({ point, lastNumber, raised: [{ name, kind: "smoke", draft }], ended: [] }) as const;
+      const polled = { ...pressDraft(1, point), provenance: "poller" } as const;
+      await journal.append(pressDraft(1));
+      await journal.appendAll([pressDraft(2), polled], { points: [raise(1, "code 37", 1)] });
+      const bad = { ...polled, place: { site: "x".repeat(1000), zone: "" } };
+      await expect(journal.appendAll([bad], { points: [raise(2, "code 40")] })).rejects.toThrow();
+      const open = [{ name: "code 37", kind: "smoke", sequence: 3 }];
+      expect(await journal.points()).toEqual([{ point, lastNumber: 1, open }]);
+      await reopen();
+      expect(await journal.points()).toEqual([{ point, lastNumber: 1, open }]);
+      await journal.appendAll([], { points: [{ point, lastNumber: 2, raised: [], ended: ["code 37"] }] });
+      expect(await journal.points()).toEqual([{ point, lastNumber: 2, open: [] }]);
+      // no device says it again, so ingest has nothing to remember of it
+      expect((await journal.memories()).events.map(({ devEui }) => devEui)).not.toContain(point);
+    });
+
     test("records are read after a cursor, in pages, and one by one", async () => {
       for (let i = 1; i <= 5; i++) await journal.append(pressDraft(i));
       expect((await journal.read(2, 2)).map((r) => [r.sequence, r.event.eventNumber])).toEqual([

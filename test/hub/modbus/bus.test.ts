@@ -184,6 +184,24 @@ describe("what else is on the line", () => {
     expect(alike).toEqual({ ok: true, values: new Array(24).fill(1) });
   });
 
+  test("a device that never stops fails the reads, in bounded time, and nothing is sent into it", async () => {
+    const { line, bus, clock, during } = await virtualBus();
+    let babbling = true;
+    const babble = () => {
+      line.noise(Uint8Array.of(0x55));
+      if (babbling) clock.setTimer(babble, 1);
+    };
+    babble();
+    const beganMs = clock.monotonicMs();
+    const read = () => during(bus.read({ unit: UNIT, functionCode: 3, address: 1, count: 1 }));
+    expect(await read()).toEqual(TIMEOUT);
+    expect(clock.monotonicMs() - beganMs).toBeLessThan(2 * TIMEOUT_MS);
+    expect([line.requests.length, bus.counters.babbles]).toEqual([0, 1]);
+    babbling = false;
+    await clock.advance(10);
+    expect(await read()).toEqual(value(1001));
+  });
+
   test("10 MB of noise while an answer is waited for: linear, and little is kept", async () => {
     const { line, unit, bus, during } = await virtualBus();
     unit.isMute = true;

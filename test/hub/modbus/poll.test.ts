@@ -118,7 +118,7 @@ describe("a zone", () => {
     setZone(world.panel, 3, 99 << 8);
     await world.clock.advance(SETTLE_MS);
     expect(await world.records()).toMatchObject([
-      { kind: "fault", note: "panel, point 3: unknown code 99 (code 99)" },
+      { kind: "fault", note: "panel, point 3: code 99 (unknown code)" },
     ]);
   });
 });
@@ -153,6 +153,16 @@ describe("a restart", () => {
     });
     await world.clock.advance(SETTLE_MS);
     expect(await world.story()).toEqual(["smoke Stairs", "intrusion Gate", "restore Stairs"]);
+  });
+
+  test("without any bus, and then with it again: its fire is a new one", async () => {
+    const world = await panelWorld();
+    setZone(world.panel, 1, FIRE);
+    await world.clock.advance(SETTLE_MS);
+    await world.restart({ yaml: "region: EU433" });
+    await world.restart();
+    await world.clock.advance(SETTLE_MS);
+    expect(await world.story()).toEqual(["smoke Stairs", "smoke Stairs"]);
   });
 
   test("without a point forgets what stood there: named again, its fire is a new one", async () => {
@@ -218,6 +228,25 @@ describe("a unit", () => {
     await world.clock.advance(60_000);
     expect(world.line.requests.filter(([unit]) => unit === 2).length - before).toBeGreaterThan(100);
     expect(await world.story()).toEqual(["deviceSilent panel"]);
+  });
+
+  test("on a bus of ten that are lost is still heard in time", async () => {
+    const others = Array.from(
+      { length: 10 },
+      (_, n) =>
+        `        - { name: other ${n}, unit: ${n + 2}, profile: bolid-c2000-pp, site: S, points: [{ at: 1 }] }`,
+    );
+    const world = await panelWorld(`${PANEL_YAML.trimEnd()}\n${others.join("\n")}\n`);
+    await world.clock.advance(120_000);
+    expect((await world.records()).map(({ kind }) => kind)).toEqual(new Array(10).fill("deviceSilent"));
+    for (let n = 0; n < 10; n++) {
+      const before = world.journal.head.sequence;
+      setZone(world.panel, 1, n % 2 ? ARMED : FIRE);
+      const beganMs = world.clock.monotonicMs();
+      await world.clock.runUntil(() => world.journal.head.sequence > before, 30_000);
+      if (n % 2 === 0) expect(world.clock.monotonicMs() - beganMs).toBeLessThan(1_500);
+      await world.clock.advance(1_700);
+    }
   });
 
   test.each([5, 6, 15])("that asks to wait (exception %i) is waited for, and is no trouble", async (code) => {
