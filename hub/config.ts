@@ -5,6 +5,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
 import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
 import { REGIONS, type RegionName } from "../protocols/lorawan/regions.ts";
+import { BusesSchema, flawsOfBuses } from "./carriers/rs485-config.ts";
 import { ModbusSchema, mistakesIn } from "./modbus/config.ts";
 
 const exact = { additionalProperties: false } as const;
@@ -53,6 +54,7 @@ export const HubConfigSchema = Type.Object(
       },
       { ...exact, description: "Radio gateways over Semtech UDP.", default: {} },
     ),
+    buses: BusesSchema,
     broker: Type.Object(
       {
         host: Type.String({
@@ -150,8 +152,12 @@ export function parseConfig(text: string, file: string): HubConfig {
 }
 
 /** What depends on more than one setting. */
-function beyondTheSchema({ modbus }: HubConfig): { keys: string[]; message: string }[] {
-  return mistakesIn(modbus).map(({ path, message }) => ({ keys: ["modbus", ...path.map(String)], message }));
+function beyondTheSchema({ modbus, buses }: HubConfig): { keys: string[]; message: string }[] {
+  const inModbus = mistakesIn(modbus).map(({ path, message }) => ({
+    keys: ["modbus", ...path.map(String)],
+    message,
+  }));
+  return [...flawsOfBuses(buses, modbus.buses), ...inModbus];
 }
 
 /** First 8 bytes of the configuration's SHA-256, 16 hex digits: what records name. Independent of the file's layout. */

@@ -1,6 +1,7 @@
 /** What every part of the hub stands on: who it is, its clock, its journal. */
 import path from "node:path";
 import type { Datagrams } from "./carriers/datagram.ts";
+import type { OpenLine } from "./carriers/rs485-line.ts";
 import type { Clock } from "./clock.ts";
 import { configHash, type HubConfig } from "./config.ts";
 import { createDiskWatch, type DiskWatch } from "./disk-watch.ts";
@@ -25,6 +26,8 @@ export interface HubOptions {
   readonly datagrams?: Datagrams;
   /** Default: the machine's serial ports and TCP. */
   readonly modbusLines?: ModbusLines;
+  /** Default: the machine's serial ports, and serial servers over TCP. */
+  readonly lines?: OpenLine;
   /** Cryptographically strong. Default: the machine's. */
   readonly random?: (bytes: number) => Uint8Array;
   readonly wallSource?: () => WallSource;

@@ -1,5 +1,6 @@
 /** What `tugma hub status` and the status page show. JSON-shaped, no keys in it. */
 import type { Broker } from "./broker/broker.ts";
+import type { Rs485Carrier } from "./carriers/rs485.ts";
 import type { SemtechUdpCarrier } from "./carriers/semtech-udp.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import type { Foundation } from "./foundation.ts";
@@ -20,12 +21,15 @@ export interface StatusParts {
   readonly broker: Broker | null;
   readonly udp: SemtechUdpCarrier;
   readonly modbus: Modbus | null;
+  /** Null where there is no bus. */
+  readonly wire: Rs485Carrier | null;
 }
 
 export type HubStatus = ReturnType<typeof hubStatus>;
 
 export function hubStatus(parts: StatusParts) {
-  const { foundation, registry, supervision, ingest, network, notices, relay, broker, udp, modbus } = parts;
+  const { foundation, registry, supervision, ingest, network, notices, relay, broker, udp, wire, modbus } =
+    parts;
   const { identity, config, journal, time, disk, clock } = foundation;
   return {
     hub: identity.hub,
@@ -38,12 +42,14 @@ export function hubStatus(parts: StatusParts) {
     devices: registry.rows.size,
     ports: { mqtt: broker?.port ?? null, udp: udp.address.port },
     paths: relay.view(),
+    buses: wire?.view() ?? [],
     supervision: supervision.view(clock.monotonicMs()),
     modbus: modbus?.view() ?? [],
     counters: {
       ...prefixed("ingest", ingest.counters),
       ...prefixed("lorawan", network.counters),
       ...prefixed("udp", udp.counters),
+      ...prefixed("rs485", wire?.counters ?? {}),
       ...prefixed("broker", broker?.counters ?? {}),
       ...prefixed("notices", notices.counters),
       ...prefixed("modbus", modbus?.counters ?? {}),

@@ -24,6 +24,7 @@ import { type Relay, type RelayCentre, startRelay } from "./relay/relay.ts";
 import { openRoad, type Road } from "./road.ts";
 import { startStatusDoor } from "./status.ts";
 import { createSupervision, type Supervision } from "./supervision.ts";
+import { openWire } from "./wire.ts";
 
 export interface Hub {
   /** 16 hex digits. */
@@ -74,9 +75,10 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
   outlet.attach(broker);
   const relay = connectCentres(options, { foundation, supervision, road }, stack);
   const udp = await openRadio(options, { foundation, supervision, road }, stack);
+  const wire = await openWire(options, { foundation, supervision, road }, stack);
   const modbus = await openPollers(options, foundation, stack);
 
-  const parts: StatusParts = { foundation, registry, supervision, relay, broker, udp, modbus, ...road };
+  const parts: StatusParts = { foundation, registry, supervision, relay, broker, udp, wire, modbus, ...road };
   function status(): HubStatus {
     return hubStatus(parts);
   }

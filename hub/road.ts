@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { REGIONS } from "../protocols/lorawan/regions.ts";
 import { type Announcement, announceStage } from "./announce.ts";
+import type { Reception } from "./carriers/carrier.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import type { Foundation, HubOptions } from "./foundation.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
@@ -82,7 +83,7 @@ function createSink(
   const { clock, disk } = foundation;
   return {
     async accept(uplink, counter) {
-      supervision.heard(uplink.devEui, clock.monotonicMs());
+      supervision.heard(uplink.devEui, clock.monotonicMs(), wireOf(uplink.receptions[0]));
       try {
         return await ingest.accept(uplink, counter);
       } catch (error) {
@@ -93,10 +94,16 @@ function createSink(
     addReception: ingest.addReception,
     answer: ingest.answer,
     notice(notice) {
-      if (notice.type === "alive") supervision.heard(notice.devEui, clock.monotonicMs());
+      if (notice.type === "alive")
+        supervision.heard(notice.devEui, clock.monotonicMs(), wireOf(notice.reception));
       notices.take(notice);
     },
   };
+}
+
+/** bus/address, or null for what came by no wire. */
+function wireOf(reception: Reception | undefined): string | null {
+  return reception?.carrier === "rs485" ? reception.gateway : null;
 }
 
 function confirmStages(ingest: Ingest, { receipt, sequences, upTo }: Confirmed): void {

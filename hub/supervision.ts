@@ -1,21 +1,14 @@
-/** Supervision: silence is an event. Devices, gateways and paths each have a promised interval; what breaks it is raised
+/** Supervision: silence is an event. Devices, gateways, buses and paths each have a promised interval; what breaks it is raised
  *  once when lost and once when back. Pure but for the state it keeps: time comes in with each call.
  *
  *  Bounds (EN 50136-1 reporting times, EN 50131-5-3 supervision): a device is silent after three intervals and a tenth;
  *  a gateway is lost after 30 s (its keepalive is 5 or 10 s); a path is down after 20 s without its centre. */
-import type { EventKind } from "../protocols/hub-kinds.ts";
-
-export interface Trouble {
-  readonly kind: EventKind;
-  /** DevEUI, or null: the hub itself. */
-  readonly device: string | null;
-  /** What a person reads: the gateway, the path, how many. At most 80 characters. */
-  readonly note: string | null;
-}
+import type { Trouble } from "./trouble.ts";
+import { createWireWatch, type WireWatch } from "./wire-watch.ts";
 
 export interface Supervision {
-  /** A device was heard in an authenticated frame. */
-  heard(devEui: string, nowMs: number): void;
+  /** A device was heard in an authenticated frame; `wire` = bus/address, or null where it came by no wire. */
+  heard(devEui: string, nowMs: number, wire?: string | null): void;
   /** The devices to watch, each with its heartbeat interval in seconds. Removed ones are forgotten. */
   watchDevices(devices: readonly { devEui: string; intervalS: number }[], nowMs: number): void;
   /** Gateways that must be there; any other that was ever seen is watched too. */
@@ -23,6 +16,10 @@ export interface Supervision {
   gatewaySeen(gateway: string, nowMs: number): void;
   /** A path to a centre: connected and answering, or not. */
   path(name: string, up: boolean, nowMs: number): void;
+  /** A wire bus can be used, or cannot. */
+  bus(name: string, isUp: boolean, nowMs: number): void;
+  /** Whoever is at this address of a bus answers, or does not. */
+  wire(gateway: string, isUp: boolean, reason: string | null): void;
   /** What has changed since the last call. Call it about every second. */
   tick(nowMs: number): Trouble[];
   /** For the status page. */
@@ -32,6 +29,7 @@ export interface Supervision {
 export interface SupervisionView {
   readonly devices: Readonly<Record<string, { heardAgoMs: number | null; silent: boolean }>>;
   readonly gateways: Readonly<Record<string, { seenAgoMs: number | null; lost: boolean }>>;
+  readonly buses: ReturnType<WireWatch["view"]>;
   readonly paths: Readonly<Record<string, { up: boolean; forMs: number; reported: boolean }>>;
 }
 
@@ -65,6 +63,7 @@ export function createSupervision(): Supervision {
   const devices = new Map<string, Watched>();
   const gateways = new Map<string, Watched>();
   const paths = new Map<string, Path>();
+  const wires = createWireWatch();
   let silences: number[] = [];
   let massReportedMs = Number.NEGATIVE_INFINITY;
 
@@ -73,9 +72,10 @@ export function createSupervision(): Supervision {
     nowMs: number,
     lost: (id: string) => void,
     back: (id: string) => void,
+    isGone = (_id: string) => false,
   ) {
     for (const [id, one] of watched) {
-      const overdue = isOverdue(one.sinceMs, one.heardMs, one.intervalMs, nowMs);
+      const overdue = isGone(id) || isOverdue(one.sinceMs, one.heardMs, one.intervalMs, nowMs);
       if (overdue === one.silent) continue;
       one.silent = overdue;
       (overdue ? lost : back)(id);
@@ -113,13 +113,21 @@ export function createSupervision(): Supervision {
   };
 
   return {
-    heard(devEui, nowMs) {
+    heard(devEui, nowMs, wire = null) {
       const device = devices.get(devEui);
-      if (device) device.heardMs = nowMs;
+      if (device === undefined) return;
+      device.heardMs = nowMs;
+      wires.heard(devEui, wire);
     },
+    bus: wires.bus,
+    wire: wires.wire,
     watchDevices(list, nowMs) {
       const kept = new Set(list.map((d) => d.devEui));
-      for (const devEui of devices.keys()) if (!kept.has(devEui)) devices.delete(devEui);
+      for (const devEui of devices.keys()) {
+        if (kept.has(devEui)) continue;
+        devices.delete(devEui);
+        wires.forget(devEui);
+      }
       for (const { devEui, intervalS } of list)
         watch(devices, devEui, intervalS * 1000 * MISSED_INTERVALS, nowMs);
     },
@@ -142,10 +150,13 @@ export function createSupervision(): Supervision {
         devices,
         nowMs,
         (device) => {
-          silences.push(nowMs);
-          troubles.push({ kind: "deviceSilent", device, note: null });
+          const note = wires.lossOf(device);
+          // a cut wire is no jamming
+          if (note === null) silences.push(nowMs);
+          troubles.push({ kind: "deviceSilent", device, note });
         },
         (device) => troubles.push({ kind: "deviceBack", device, note: null }),
+        (device) => wires.lossOf(device) !== null,
       );
       sweep(
         gateways,
@@ -153,7 +164,7 @@ export function createSupervision(): Supervision {
         (note) => troubles.push({ kind: "gatewayLost", device: null, note }),
         (note) => troubles.push({ kind: "gatewayBack", device: null, note }),
       );
-      return [...troubles, ...massLoss(nowMs), ...sweepPaths(nowMs)];
+      return [...troubles, ...wires.sweep(nowMs), ...massLoss(nowMs), ...sweepPaths(nowMs)];
     },
     view(nowMs) {
       const ago = (at: number | null) => (at === null ? null : nowMs - at);
@@ -164,6 +175,7 @@ export function createSupervision(): Supervision {
         gateways: Object.fromEntries(
           [...gateways].map(([id, g]) => [id, { seenAgoMs: ago(g.heardMs), lost: g.silent }]),
         ),
+        buses: wires.view(nowMs),
         paths: Object.fromEntries(
           [...paths].map(([id, p]) => [id, { up: p.up, forMs: nowMs - p.sinceMs, reported: p.reported }]),
         ),

@@ -89,4 +89,45 @@ describe("supervision", () => {
     s.watchDevices([], 1000);
     expect(s.tick(HOUR)).toEqual([]);
   });
+
+  test("a wired device is lost as soon as its wire says so, and back with it; that is no jamming", () => {
+    const s = createSupervision();
+    const devices = ["1", "2", "3"].map((n) => ({ devEui: `aa0000000000000${n}`, intervalS: 3600 }));
+    s.watchDevices(devices, 0);
+    for (const [i, { devEui }] of devices.entries()) s.heard(devEui, 10, `stairs/${i + 1}`);
+    for (const n of [1, 2, 3]) s.wire(`stairs/${n}`, false, "no answer");
+    expect(s.tick(1_000)).toEqual(
+      devices.map(({ devEui }, i) => ({
+        kind: "deviceSilent",
+        device: devEui,
+        note: `stairs/${i + 1}: no answer`,
+      })),
+    );
+    s.wire("stairs/2", true, null);
+    expect(s.tick(2_000)).toEqual([{ kind: "deviceBack", device: "aa00000000000002", note: null }]);
+    // it hangs on the radio now: the wire says nothing about it any more
+    s.heard("aa00000000000003", 3_000);
+    expect(s.tick(3_000)).toEqual([
+      { kind: "deviceBack", device: "aa00000000000003", note: null },
+      { kind: "gatewayLost", device: null, note: "stairs/3" },
+    ]);
+    s.wire("stairs/3", true, null);
+    expect(s.tick(4_000)).toEqual([{ kind: "gatewayBack", device: null, note: "stairs/3" }]);
+  });
+
+  test("a bus is told when it stays away, once, and when it is back", () => {
+    const s = createSupervision();
+    s.bus("stairs", false, 0);
+    s.bus("stairs", true, 1_900);
+    s.bus("yard", false, 0);
+    expect(s.tick(2_001)).toEqual([{ kind: "busLost", device: null, note: "yard" }]);
+    s.bus("stairs", false, 3_000);
+    expect(s.tick(5_000)).toEqual([]);
+    s.bus("yard", true, 5_000);
+    expect(s.tick(5_001)).toEqual([
+      { kind: "busLost", device: null, note: "stairs" },
+      { kind: "busBack", device: null, note: "yard" },
+    ]);
+    expect(s.view(6_000).buses["stairs"]).toEqual({ up: false, forMs: 3_000, reported: true });
+  });
 });

@@ -75,6 +75,31 @@ describe("hub.yaml", () => {
       "region: EU433\nlog:\n  level: loud",
       'hub.yaml:3: log.level: "loud" is not known; write one of debug, info, warn, error',
     ],
+    [
+      "a bus with a misspelt key",
+      "region: EU433\nbuses:\n  - name: stairs\n    port: /dev/ttyS1",
+      "hub.yaml:3: buses.0.path: ",
+    ],
+    [
+      "an address that is none",
+      "region: EU433\nbuses:\n  - { name: stairs, path: /dev/ttyS1, addresses: [1, 127] }",
+      "hub.yaml:3: buses.0.addresses.1: expected integer to be less or equal to 126; got 127",
+    ],
+    [
+      "a bus without devices",
+      "region: EU433\nbuses:\n  - name: stairs\n    path: /dev/ttyS1",
+      "hub.yaml:3: buses.0.name: stairs has no devices: give addresses, or a range to scan",
+    ],
+    [
+      "two buses on one adapter",
+      "region: EU433\nbuses:\n  - { name: a, path: /dev/x, addresses: [1] }\n  - { name: b, path: /dev/x, addresses: [1] }",
+      "hub.yaml:4: buses.1.path: another bus is on /dev/x too",
+    ],
+    [
+      "more devices than a bus drives",
+      "region: EU433\nbuses:\n  - name: a\n    path: /dev/x\n    addresses: [1, 2]\n    scan: { from: 3, to: 40 }",
+      "hub.yaml:6: buses.0.scan: 40 addresses; a bus has 31 at most",
+    ],
     ["a key twice", "region: EU433\nregion: EU868", "hub.yaml:2: Map keys must be unique"],
   ])("%s is named with its line and what to do", (_, text, message) => {
     expect(mistakes(text).split("\n")[0]).toContain(message);
