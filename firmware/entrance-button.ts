@@ -12,6 +12,7 @@ import {
   OPEN_CONTACT,
   stepContact,
 } from "./contact.ts";
+import { NUMBER_BLOCK, NUMBER_LOGS } from "./event-numbers.ts";
 import type { Identity } from "./identity.ts";
 import { BUZZER, type LampMeaning, lampAt } from "./lamp.ts";
 import { createModem, DO, type ModemEffect, type ModemInput, PHASE, stepModem } from "./modem-rak3172.ts";
@@ -72,7 +73,7 @@ function readIdentity(): Identity {
 const identity = readIdentity();
 const profile = identity.profile;
 const bootMs = now();
-const numbers = openNumberStore(storage, E.hwRand() & 0xffff);
+const numbers = openNumberStore(storage, E.hwRand() & 0xffff, NUMBER_LOGS, NUMBER_BLOCK);
 
 /** Bit 0 of a lamp's levels is the last. */
 const LIGHTS = [profile.buzzer, profile.green, profile.amber, profile.red];

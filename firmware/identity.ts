@@ -4,15 +4,21 @@
  *    mode         real (if absent) | test | drill | commissioning; with modeForS it ends that long after power-up
  *    profile      pin names: button, red, amber, green, buzzer, rx, tx; where wired also tamper, mains, modemReset
  *                 (low resets), modemPower (low cuts), battery: pin and its analog readings (0 to 1) empty and full
+ *    wireAddress  on RS-485: address on the bus, 1 to 126
+ *    wifi         on Wi-Fi: ssid, password
+ *    broker       on Wi-Fi: the hub's broker: host, port, password of this device
  *  These names come from outside: the build keeps them, and shortens all others. */
 import type { Mode } from "../protocols/device/report.ts";
 
-/** What a modem has to know of it. */
-export interface ModemIdentity {
+/** What a carrier has to know of it. */
+export interface DeviceIdentity {
   readonly devEui: string;
   readonly joinEui: string;
   readonly appKey: string;
   readonly region: "EU433" | "RU864" | "EU868" | "AS923" | "UZ923";
+  readonly wireAddress?: number;
+  readonly wifi?: { readonly ssid: string; readonly password: string };
+  readonly broker?: { readonly host: string; readonly port: number; readonly password: string };
 }
 
 export interface Profile {
@@ -30,7 +36,7 @@ export interface Profile {
   readonly battery?: { readonly pin: string; readonly empty: number; readonly full: number };
 }
 
-export interface Identity extends ModemIdentity {
+export interface Identity extends DeviceIdentity {
   readonly heartbeatS?: number;
   readonly mode?: Mode;
   readonly modeForS?: number;

@@ -1,5 +1,5 @@
 /** The lines that a RAK3172 is told; how they are told, and what it answers, is in modem-rak3172.ts. */
-import type { ModemIdentity } from "./identity.ts";
+import type { DeviceIdentity } from "./identity.ts";
 import type { Frame } from "./outbox.ts";
 
 /** AT+BAND of each region. UZ923 joins on channels of its own: it takes a modem built with them in the
@@ -7,17 +7,17 @@ import type { Frame } from "./outbox.ts";
 const BANDS = { EU433: 0, RU864: 2, EU868: 4, AS923: 8, UZ923: 8 };
 
 /** True when this identity can be told to the modem. */
-export function isModemIdentity(identity: ModemIdentity): boolean {
+export function isModemIdentity(identity: DeviceIdentity): boolean {
   return BANDS[identity.region] !== undefined;
 }
 
 /** Lowest data rate with room for a report: 400 ms of dwell time leave none to DR0 and DR1 in AS923. */
-export function lowestRateOf(identity: ModemIdentity): number {
+export function lowestRateOf(identity: DeviceIdentity): number {
   return BANDS[identity.region] === BANDS.AS923 ? 2 : 0;
 }
 
 /** Lines that tell a modem everything, each without its "AT". */
-export function startScript(identity: ModemIdentity): string[] {
+export function startScript(identity: DeviceIdentity): string[] {
   const keys = "|+DEVEUI=" + identity.devEui + "|+APPEUI=" + identity.joinEui + "|+APPKEY=" + identity.appKey;
   const band = "|+NWM=1|+NJM=1|+CLASS=A|+BAND=" + BANDS[identity.region];
   return (band + keys + "|+RETY=0|+LPM=1|+ADR=1|+CFM=1|+NJS=?").split("|");

@@ -20,7 +20,7 @@
  *
  *  A modem that answers nothing: the line again, then the start from the beginning, then the reset pin,
  *  and every fourth reset its power. It ends in no state that waits for ever. */
-import type { ModemIdentity } from "./identity.ts";
+import type { DeviceIdentity } from "./identity.ts";
 import { frameScript, lowestRateOf, startScript } from "./modem-rak3172-lines.ts";
 import type { Frame } from "./outbox.ts";
 
@@ -63,7 +63,7 @@ export const PHASE = {
 export const DO = { write: 0, reset: 1, power: 2, onAir: 3, answered: 4, received: 5 } as const;
 
 export interface Modem {
-  readonly identity: ModemIdentity;
+  readonly identity: DeviceIdentity;
   /** Of the last step. */
   readonly nowMs: number;
   /** Of PHASE. */
@@ -108,7 +108,7 @@ export type ModemStep = readonly [Modem, readonly ModemEffect[]];
 type Draft = { -readonly [K in keyof Modem]: Modem[K] } & { readonly luck: number; effects: ModemEffect[] };
 
 /** A modem that was just given power. */
-export function createModem(identity: ModemIdentity, nowMs: number): Modem {
+export function createModem(identity: DeviceIdentity, nowMs: number): Modem {
   return {
     identity: identity,
     nowMs: nowMs,

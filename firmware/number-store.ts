@@ -1,13 +1,5 @@
 /** Event numbers over a board's Storage; what the log looks like and why is said in event-numbers.ts. */
-import {
-  NUMBER_BLOCK,
-  NUMBER_LOG_SIZE,
-  NUMBER_LOGS,
-  NUMBER_STOCK,
-  newerLog,
-  numberRecord,
-  readNumberLog,
-} from "./event-numbers.ts";
+import { NUMBER_LOG_SIZE, NUMBER_STOCK, newerLog, numberRecord, readNumberLog } from "./event-numbers.ts";
 
 /** What of Espruino's Storage is needed here. `write` throws when Storage is full or a byte was written
  *  before. */
@@ -27,28 +19,34 @@ export interface NumberStore {
   isFaulty(): boolean;
 }
 
-/** Opens the logs and makes the first reservation. `anyNumber` (0-65535, random) is where counting starts
- *  when no log is left: starting at 1 again would pass new events off as repeats of old ones. */
-export function openNumberStore(storage: FlashStorage, anyNumber: number): NumberStore {
+/** Opens the logs (two file names) and makes the first reservation, of `block` numbers. `anyNumber` (0-65535) is where
+ *  counting starts when no log is left: for events a random one, since starting at 1 again would pass new events off as
+ *  repeats of old ones. */
+export function openNumberStore(
+  storage: FlashStorage,
+  anyNumber: number,
+  logs: readonly string[],
+  block: number,
+): NumberStore {
   let next = -1;
   let stock = 0;
   let isFaulty = false;
   const reserve = () => {
-    const first = readNumberLog(storage.read(NUMBER_LOGS[0]));
-    const second = readNumberLog(storage.read(NUMBER_LOGS[1]));
+    const first = readNumberLog(storage.read(logs[0] + ""));
+    const second = readNumberLog(storage.read(logs[1] + ""));
     const newer = newerLog(first, second);
     const log = newer === 1 ? second : first;
     if (next < 0) next = newer < 0 ? anyNumber : log.end;
-    const end = (next + stock + NUMBER_BLOCK) & 0xffff;
+    const end = (next + stock + block) & 0xffff;
     const isFull = log.free >= NUMBER_LOG_SIZE;
-    const name = NUMBER_LOGS[(newer === 1) === isFull ? 0 : 1];
+    const name = logs[(newer === 1) === isFull ? 0 : 1] + "";
     try {
       storage.write(name, numberRecord(end), isFull ? 0 : log.free, NUMBER_LOG_SIZE);
     } catch {
       // told by the read back below: a board whose Storage is full still has to alarm
     }
     isFaulty = readNumberLog(storage.read(name)).end !== end;
-    if (!isFaulty) stock += NUMBER_BLOCK;
+    if (!isFaulty) stock += block;
   };
   reserve();
   return {

@@ -58,10 +58,11 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const ageMs = nowMs - (exchange.copies[0]?.heardMs ?? nowMs);
     const uplinkWallMs = options.timeTrusted() ? clock.wallMs() - ageMs : null;
     const answers = answersTo(exchange.questions, { copies: exchange.copies, uplinkWallMs }, region);
-    // an alarm's answer stays short
-    const requests = exchange.hold
-      ? NO_REQUESTS
-      : requestsFor(region, live.device.mac, live.state, { adr: exchange.adr, nowMs });
+    // an alarm's answer stays short, and a device without a radio has nothing to set
+    const requests =
+      exchange.hold || isDirect(exchange)
+        ? NO_REQUESTS
+        : requestsFor(region, live.device.mac, live.state, { adr: exchange.adr, nowMs });
     return {
       ack: reply && exchange.confirmed && exchange.state === "kept",
       adr: exchange.adr,

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NUMBER_LOG_SIZE, newerLog, numberRecord, readNumberLog } from "../../firmware/event-numbers.ts";
+import {
+  NUMBER_BLOCK,
+  NUMBER_LOG_SIZE,
+  NUMBER_LOGS,
+  newerLog,
+  numberRecord,
+  readNumberLog,
+} from "../../firmware/event-numbers.ts";
 import { openNumberStore } from "../../firmware/number-store.ts";
 import { type BoardStorage, createBoardStorage } from "../../hardware/virtual/board-storage.ts";
 
@@ -48,7 +55,7 @@ function live(storage: BoardStorage, presses: number, quietEvery: number): numbe
   storage.onCut(() => {
     isCut = true;
   });
-  const store = openNumberStore(storage, 4711);
+  const store = openNumberStore(storage, 4711, NUMBER_LOGS, NUMBER_BLOCK);
   const used: number[] = [];
   for (let i = 1; i <= presses && !isCut; i++) {
     const number = store.take();
@@ -102,7 +109,7 @@ describe("numbers are never used twice", () => {
 describe("on the way of an alarm", () => {
   test("nothing is written while quiet moments come at least every eight events", () => {
     const storage = createBoardStorage();
-    const store = openNumberStore(storage, 0);
+    const store = openNumberStore(storage, 0, NUMBER_LOGS, NUMBER_BLOCK);
     for (let round = 0; round < 50; round++) {
       store.refill();
       const before = JSON.stringify(storage.snapshot());
@@ -114,25 +121,25 @@ describe("on the way of an alarm", () => {
   test("a Storage that takes nothing is a fault that does not stop the counting, and ends when there is room", () => {
     const storage = createBoardStorage();
     storage.faults = { full: true };
-    const store = openNumberStore(storage, 100);
+    const store = openNumberStore(storage, 100, NUMBER_LOGS, NUMBER_BLOCK);
     expect(store.isFaulty()).toBe(true);
     expect([store.take(), store.take(), store.last()]).toEqual([100, 101, 101]);
     storage.faults = {};
     store.refill();
     expect(store.isFaulty()).toBe(false);
     expect(store.take()).toBe(102);
-    expect(openNumberStore(storage, 0).take()).toBeGreaterThan(102);
+    expect(openNumberStore(storage, 0, NUMBER_LOGS, NUMBER_BLOCK).take()).toBeGreaterThan(102);
   });
 
   test("after a restart the number before the next one is told as the last: the jump is announced, not lost presses", () => {
     const storage = createBoardStorage();
-    openNumberStore(storage, 200).take();
-    const store = openNumberStore(storage, 0);
+    openNumberStore(storage, 200, NUMBER_LOGS, NUMBER_BLOCK).take();
+    const store = openNumberStore(storage, 0, NUMBER_LOGS, NUMBER_BLOCK);
     expect(store.last()).toBe(215);
     expect(store.take()).toBe(216);
   });
 
   test("with both logs lost it begins anywhere, never at the beginning again", () => {
-    expect(openNumberStore(createBoardStorage(), 0xbeef).take()).toBe(0xbeef);
+    expect(openNumberStore(createBoardStorage(), 0xbeef, NUMBER_LOGS, NUMBER_BLOCK).take()).toBe(0xbeef);
   });
 });

@@ -226,6 +226,15 @@ describe("a carrier without receive windows", () => {
     expect(opened(world.sent[1])).toMatchObject({ fCtrl: { ack: false }, plain: [0x21, 2, 0, 5] });
   });
 
+  test("has nothing set that only a radio has", async () => {
+    const world = await setUp([aDevice({ session })]);
+    const heartbeat = uplink(1, { mType: "unconfirmedDataUp" });
+    expect(await world.receive(heartbeat, { ...BROKER, devEui: aDevice().devEui })).toBe("kept");
+    expect(world.sent).toEqual([]);
+    await world.receive(uplink(2), { ...BROKER, devEui: aDevice().devEui });
+    expect(opened(world.sent[0])).toMatchObject({ fCtrl: { ack: true }, fOpts: "" });
+  });
+
   test("joins there too", async () => {
     const row = aDevice();
     const world = await setUp([row]);
