@@ -142,6 +142,21 @@ describe.skipIf(!present)("a slave of libmodbus, over a pseudo-terminal", () => 
     expect(await read(1)).toEqual({ type: "line" });
     expect(bus.counters.lineLosses).toBe(1);
   });
+
+  test("an adapter that is plugged in again is used again, time after time", async () => {
+    const { stack, pty, openLine } = await overPty();
+    const { bus, read } = await connected(openLine, true, stack);
+    for (let n = 0; n < 2; n++) {
+      await pty.end();
+      while (bus.isUp) await quiet(5);
+      await pty.again();
+      const slave = await startSlave(place.binary, ["rtu", pty.theirs, "9600", String(UNIT)], stack);
+      await slave.tell(`holding 1 ${1234 + n}`);
+      while (!bus.isUp) await quiet(5);
+      expect(await read(1)).toEqual([1234 + n]);
+    }
+    expect(bus.counters.lineLosses).toBe(2);
+  });
 });
 
 describe.skipIf(!present)("a slave of libmodbus, over TCP", () => {

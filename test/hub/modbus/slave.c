@@ -75,7 +75,7 @@ static void keep_pace(int function, int count) {
 static int answer(modbus_t *ctx) {
   uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
   int length = modbus_receive(ctx, query);
-  if (length == -1) return errno == ECONNRESET || errno == EBADF;
+  if (length == -1) return errno == ECONNRESET || errno == EBADF || errno == EIO;
   if (length == 0) return 0;
   const uint8_t *pdu = query + modbus_get_header_length(ctx);
   printf("%d %d %d\n", pdu[0], pdu[1] << 8 | pdu[2], pdu[3] << 8 | pdu[4]);

@@ -40,6 +40,8 @@ export interface PtyPair {
   readonly theirs: string;
   /** Pulls the plug. */
   end(): Promise<void>;
+  /** Plugs it in again, under the same names. */
+  again(): Promise<void>;
 }
 
 /** Two ends of one serial line. */
@@ -47,11 +49,17 @@ export async function openPtyPair(dir: string, stack: AsyncDisposableStack): Pro
   const own = mkdtempSync(path.join(dir, "pty-"));
   const [ours, theirs] = [path.join(own, "ours"), path.join(own, "theirs")];
   const ends = [ours, theirs].map((link) => `pty,raw,echo=0,link=${link}`);
-  const socat = spawn("socat", ["-d", "-d", ...ends], { stdio: ["ignore", "ignore", "pipe"] });
-  const end = () => stop(socat);
-  stack.defer(end);
-  await lineOf(socat, socat.stderr, /starting data transfer/);
-  return { ours, theirs, end };
+  let end = async () => {};
+  const again = async () => {
+    // a killed one leaves its links
+    for (const link of [ours, theirs]) rmSync(link, { force: true });
+    const socat = spawn("socat", ["-d", "-d", ...ends], { stdio: ["ignore", "ignore", "pipe"] });
+    end = () => stop(socat);
+    await lineOf(socat, socat.stderr, /starting data transfer/);
+  };
+  stack.defer(() => end());
+  await again();
+  return { ours, theirs, again, end: () => end() };
 }
 
 /** A slave process; it ends with `stack`. */
