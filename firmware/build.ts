@@ -1,4 +1,4 @@
-/** `npm run firmware`: one bundle per role into dist/firmware, linted, with its size. Exit status 1 when a
+/** `npm run firmware`: one bundle per role and uplink into dist/firmware, linted, with its size. Exit status 1 when a
  *  bundle has a flaw or is over budget. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { SourceMap } from "node:module";
@@ -9,16 +9,27 @@ import { type Joined, join } from "./build/collect.ts";
 import { estimateVariables } from "./build/estimate.ts";
 import { lint } from "./build/lint.ts";
 import { foreignNames, tableKeys, withArrows, withoutMessages, withoutUnread } from "./build/properties.ts";
+import { withShared } from "./build/shared.ts";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 
 /** Files that declare what comes from outside the bundle, whose names stay as they are. */
 const FOREIGN = foreignNames(
-  ["lib.espruino.d.ts", "identity.ts"].map((file) => readFileSync(path.join(HERE, file), "utf8")),
+  ["lib.espruino.d.ts", "identity.ts", "sensor-identity.ts"].map((file) =>
+    readFileSync(path.join(HERE, file), "utf8"),
+  ),
 );
 
-/** Entry of each role. */
-export const ROLES = { "entrance-button": "entrance-button.ts" } as const;
+/** Uplinks: which files take the place of the RAK3172's, for which the core is written. */
+export const UPLINKS = {
+  rak3172: {},
+} as const satisfies Record<string, Readonly<Record<string, string>>>;
+export type UplinkName = keyof typeof UPLINKS;
+
+/** Uplinks of each role. Its entry is the file of the same name. */
+export const ROLES = {
+  "entrance-button": ["rak3172"],
+} as const satisfies Record<string, readonly UplinkName[]>;
 export type Role = keyof typeof ROLES;
 
 /** What the smallest board (nRF52832) takes: facts of Espruino 2v29, 2630 variables of which a program may
@@ -28,6 +39,7 @@ export const BUDGET_VARIABLES = 1578;
 
 export interface FirmwareReport {
   readonly role: Role;
+  readonly uplink: UplinkName;
   readonly bytes: number;
   readonly budgetBytes: number;
   /** Estimate of Espruino variables in use when run from Storage. */
@@ -80,10 +92,12 @@ const COMPRESS = {
   passes: 3,
 } as const;
 
-/** With the names of the source, and as it is flashed; each with the way back to the joined source. */
+/** With the names of the source, and with short members, each with the way back to the joined source; and as it is
+ *  flashed. */
 interface Shrunk {
   readonly named: Mapped;
-  readonly flashed: Mapped;
+  readonly short: Mapped;
+  readonly flashed: string;
 }
 
 interface Mapped {
@@ -91,7 +105,8 @@ interface Mapped {
   readonly map: string;
 }
 
-/** First dead code goes, then what only dead code read, then every name of ours is shortened. */
+/** First dead code goes, then what only dead code read, then names of members of ours are shortened; then what is said
+ *  often is said once, and every other name is shortened. */
 async function shrink(joined: Joined): Promise<Shrunk> {
   const alive = await minify(joined.code, {
     toplevel: true,
@@ -104,14 +119,21 @@ async function shrink(joined: Joined): Promise<Shrunk> {
   });
   const read = withArrows(withoutUnread(withoutMessages(alive.code ?? ""), FOREIGN));
   const short = await minify(read, {
-    toplevel: true,
     ecma: 2015,
     compress: COMPRESS,
-    mangle: { properties: { builtins: true, reserved: [...FOREIGN, ...tableKeys(read)] } },
-    format: { ascii_only: true },
+    mangle: {
+      toplevel: false,
+      properties: { builtins: true, reserved: [...FOREIGN, ...tableKeys(read)] },
+    },
     sourceMap: { asObject: false, content: String(alive.map) },
   });
-  return { named: mapped(alive), flashed: mapped(short) };
+  const flashed = await minify(withShared(short.code ?? ""), {
+    ecma: 2015,
+    compress: false,
+    mangle: { toplevel: true },
+    format: { ascii_only: true },
+  });
+  return { named: mapped(alive), short: mapped(short), flashed: flashed.code ?? "" };
 }
 
 function mapped({ code, map }: MinifyOutput): Mapped {
@@ -119,55 +141,72 @@ function mapped({ code, map }: MinifyOutput): Mapped {
   return { code, map };
 }
 
-/** Builds the bundle that starts at `entry`. Throws a FirmwareError that names file and line of every
- *  flaw. */
-export async function bundle(entry: string): Promise<string> {
-  const joined = join(entry);
-  const { named, flashed } = await shrink(joined);
+/** Builds the bundle that starts at `entry`, with other files in the place of some (`insteadOf`, by name in its folder).
+ *  Throws a FirmwareError that names file and line of every flaw. */
+export async function bundle(
+  entry: string,
+  insteadOf: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const joined = join(entry, insteadOf);
+  const { named, short, flashed } = await shrink(joined);
   // shortened, a missing method could not be told from one of ours
-  const flaws = new Set([...flawsOf(named, joined), ...flawsOf(flashed, joined)]);
+  const flaws = new Set([...flawsOf(named, joined), ...flawsOf(short, joined)]);
+  if (flaws.size === 0)
+    for (const { start, what } of lint(flashed)) flaws.add(`flashed code at ${start}: ${what}`);
   if (flaws.size > 0) throw new FirmwareError([...flaws]);
-  return flashed.code;
+  return flashed;
 }
 
-/** Builds one role: the code as it is flashed, its size, and what it takes of the smallest board. Throws a
+/** Builds one role on one uplink: the code as it is flashed, its size, and what it takes of the smallest board. Throws a
  *  FirmwareError when it is over budget or has a flaw. */
-export async function buildFirmware(role: Role): Promise<FirmwareBundle> {
-  const entry = path.join(HERE, ROLES[role]);
-  const code = await bundle(entry);
+export async function buildFirmware(role: Role, uplink: UplinkName = "rak3172"): Promise<FirmwareBundle> {
+  const entry = path.join(HERE, `${role}.ts`);
+  const code = await bundle(entry, UPLINKS[uplink]);
   const bytes = Buffer.byteLength(code);
   const variables = estimateVariables(code);
-  const modules = join(entry).files.map(({ file }) => path.relative(path.dirname(HERE), file));
+  const modules = join(entry, UPLINKS[uplink]).files.map(({ file }) =>
+    path.relative(path.dirname(HERE), file),
+  );
   const report = {
-    role,
-    bytes,
-    budgetBytes: BUDGET_BYTES,
-    variables,
-    budgetVariables: BUDGET_VARIABLES,
-    modules,
+    ...{ role, uplink, bytes, budgetBytes: BUDGET_BYTES },
+    ...{ variables, budgetVariables: BUDGET_VARIABLES, modules },
   };
-  if (bytes > BUDGET_BYTES)
-    throw new FirmwareError([`${role}: ${bytes} bytes, budget ${BUDGET_BYTES}. Make it smaller.`]);
+  const over = (what: string, is: number, budget: number) =>
+    is > budget ? [`${role} on ${uplink}: ${is} ${what}, budget ${budget}. Make it smaller.`] : [];
+  const flaws = [...over("bytes", bytes, BUDGET_BYTES), ...over("variables", variables, BUDGET_VARIABLES)];
+  if (flaws.length > 0) throw new FirmwareError(flaws);
   return { code, bytes, report };
 }
 
-async function main(): Promise<void> {
-  const into = path.join(path.dirname(HERE), "dist", "firmware");
-  mkdirSync(into, { recursive: true });
-  for (const role of Object.keys(ROLES) as Role[]) {
-    const { code, report } = await buildFirmware(role);
-    const file = path.join(into, role + ".js");
-    writeFileSync(file, code);
-    console.log(
-      `${path.relative(process.cwd(), file)}: ${report.bytes} of ${report.budgetBytes} bytes, about ` +
-        `${report.variables} of ${report.budgetVariables} variables, ${report.modules.length} modules, no flaw`,
-    );
-  }
+/** Every role on every uplink that it has. */
+export function allBundles(): { readonly role: Role; readonly uplink: UplinkName }[] {
+  return (Object.keys(ROLES) as Role[]).flatMap((role) => ROLES[role].map((uplink) => ({ role, uplink })));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  await main().catch((error: unknown) => {
-    if (!(error instanceof FirmwareError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-  });
+/** Builds all of them into `into`. The messages of those with a flaw or over budget. */
+async function buildAll(into: string): Promise<string[]> {
+  const flaws: string[] = [];
+  for (const { role, uplink } of allBundles()) {
+    try {
+      const { code, report } = await buildFirmware(role, uplink);
+      const file = path.join(into, `${role}-${uplink}.js`);
+      writeFileSync(file, code);
+      console.log(
+        `${path.relative(process.cwd(), file)}: ${report.bytes} of ${report.budgetBytes} bytes, about ` +
+          `${report.variables} of ${report.budgetVariables} variables, ${report.modules.length} modules, no flaw`,
+      );
+    } catch (error) {
+      if (!(error instanceof FirmwareError)) throw error;
+      flaws.push(...error.flaws);
+    }
+  }
+  return flaws;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const into = path.join(path.dirname(HERE), "dist", "firmware");
+  mkdirSync(into, { recursive: true });
+  const flaws = await buildAll(into);
+  for (const flaw of flaws) console.error(flaw);
+  if (flaws.length > 0) process.exitCode = 1;
+}

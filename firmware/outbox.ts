@@ -24,6 +24,7 @@ import { STAGES } from "../protocols/device/stage.ts";
 import { change } from "./change.ts";
 import { hex } from "./hex.ts";
 import type { LampMeaning } from "./lamp.ts";
+import type { Frame } from "./uplink.ts";
 
 export const CAPACITY = 8;
 /** Number of a heartbeat in the outbox: it carries the last event's when it is sent, and has none of its
@@ -91,15 +92,6 @@ export interface DeviceState {
   readonly deviceFault: boolean;
   readonly batteryPercent: number | null;
   readonly lastNumber: number;
-}
-
-/** One uplink as a modem takes it. */
-export interface Frame {
-  readonly port: number;
-  readonly hex: string;
-  readonly isConfirmed: boolean;
-  /** LoRaWAN data rate, -1: the network decides (ADR). */
-  readonly dataRate: number;
 }
 
 /** 0 heartbeat, 1 notes and faults, 2 intrusion, 3 alarms; real ones above every exercise. */

@@ -31,16 +31,20 @@ function readModule(file: string): Module {
   return { file, code, program: parse(code, { ecmaVersion: "latest", sourceType: "module" }) };
 }
 
-/** The entry's modules, every one after those it imports. */
-function collect(entry: string): Module[] {
+/** The entry's modules, every one after those it imports. A file that `insteadOf` names is left out for another in its
+ *  folder. */
+function collect(entry: string, insteadOf: Readonly<Record<string, string>>): Module[] {
   const modules = new Map<string, Module>();
+  const chosen = (from: string, to: string) => {
+    const file = path.resolve(path.dirname(from), to);
+    return path.join(path.dirname(file), insteadOf[path.basename(file)] ?? path.basename(file));
+  };
   const visit = (file: string, via: readonly string[]) => {
     if (via.includes(file)) throw new Error([...via, file].join(" imports ") + ": a cycle has no order");
     if (modules.has(file)) return;
     const module = readModule(file);
     for (const node of module.program.body)
-      if (node.type === "ImportDeclaration")
-        visit(path.resolve(path.dirname(file), String(node.source.value)), [...via, file]);
+      if (node.type === "ImportDeclaration") visit(chosen(file, String(node.source.value)), [...via, file]);
     modules.set(file, module);
   };
   visit(path.resolve(entry), []);
@@ -118,8 +122,8 @@ function apply(code: string, edits: readonly Edit[]): string {
 
 /** Joins everything that `entry` imports, itself last. Throws on a cycle, on a default or renamed import,
  *  and when two modules export one name. */
-export function join(entry: string): Joined {
-  const modules = collect(entry);
+export function join(entry: string, insteadOf: Readonly<Record<string, string>> = {}): Joined {
+  const modules = collect(entry, insteadOf);
   const reserved = new Set(modules.flatMap((module) => [...exportsOf(module), ...globalsOf(module)]));
   const taken = new Set<string>();
   const files: { file: string; firstLine: number }[] = [];

@@ -58,18 +58,21 @@ export function withoutUnread(code: string, foreign: ReadonlySet<string>): strin
     .reduce((text, { start, end }) => text.slice(0, start) + text.slice(end).replace(/^\s*,/, ""), code);
 }
 
-/** `code` without the messages of codec errors: a board has nobody to read them, their codes stay. */
+/** `code` in which a codec error is its code alone: a board has nobody to read the message, and what throws is told
+ *  from nothing else. Code that asks `isCodecError` is left as it is. */
 export function withoutMessages(code: string): string {
-  return nodesOf(parseModule(code))
+  const nodes = nodesOf(parseModule(code));
+  if (nodes.some((node) => node.type === "Identifier" && node.name === "isCodecError")) return code;
+  return nodes
     .flatMap((node) =>
       node.type === "CallExpression" && node.callee.type === "Identifier" && node.callee.name === "codecError"
-        ? [node.arguments]
+        ? [node]
         : [],
     )
     .reverse()
-    .reduce((text, [first, second]) => {
-      if (first === undefined || second === undefined) return text;
-      return text.slice(0, first.end) + text.slice(second.end);
+    .reduce((text, { start, end, arguments: [kind] }) => {
+      if (kind === undefined) return text;
+      return text.slice(0, start) + text.slice(kind.start, kind.end) + text.slice(end);
     }, code);
 }
 

@@ -18,7 +18,7 @@ export async function buildButton(): Promise<string> {
   const { code } = await buildFirmware("entrance-button");
   const folder = path.join(DIST, "firmware");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, "entrance-button.js"), code);
+  writeFileSync(path.join(folder, "entrance-button-rak3172.js"), code);
   return code;
 }
 

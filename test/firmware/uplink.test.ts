@@ -1,7 +1,7 @@
 import * as mqtt from "../../firmware/uplink-mqtt.ts";
+import * as rak3172 from "../../firmware/uplink-rak3172.ts";
 import * as rn2483 from "../../firmware/uplink-rn2483.ts";
 import * as wire from "../../firmware/uplink-wire.ts";
-import { rak3172 } from "./uplink-rak3172.ts";
 import "./espruino.ts";
 import { createBench, describeUplink } from "./uplink-contract.ts";
 import {

@@ -21,8 +21,14 @@
  *  A modem that answers nothing: the line again, then the start from the beginning, then the reset pin,
  *  and every fourth reset its power. It ends in no state that waits for ever. */
 import type { DeviceIdentity } from "./identity.ts";
-import { frameScript, lowestRateOf, startScript } from "./modem-rak3172-lines.ts";
-import type { Frame } from "./outbox.ts";
+import { DO, PHASE, type Uplink, type UplinkEffect, type UplinkInput } from "./uplink.ts";
+import { frameScript, startScript } from "./uplink-rak3172-lines.ts";
+
+export const UART_BAUD = 115200;
+
+/** AT+BAND of each region. UZ923 joins on channels of its own: it takes a modem built with them in the
+ *  place of AS923. */
+const BANDS = { EU433: 0, RU864: 2, EU868: 4, AS923: 8, UZ923: 8 };
 
 const REPLY_MS = 1500;
 /** An alarm does not wait as long for a modem that slept through its first byte. */
@@ -43,34 +49,12 @@ const LONGEST_WAIT_MS = 60000;
 const MANY_REFUSALS = 10;
 const LONGEST_LINE = 300;
 
-/** boot: after power or reset · start: being configured · join · pause: between joins · wait: refused, or
- *  busy · idle · send: the frame's lines · air: on air, its windows too · listen: for the downlink's line.
- *  Numbers in the bundle. */
-export const PHASE = {
-  boot: 0,
-  start: 1,
-  join: 2,
-  pause: 3,
-  wait: 4,
-  idle: 5,
-  send: 6,
-  air: 7,
-  listen: 8,
-} as const;
-
-/** What a step asks for. write: a line · reset: hold the reset pin · power: take the power away for a
- *  moment · onAir: the frame is being transmitted · answered: the frame is over · received: a downlink. */
-export const DO = { write: 0, reset: 1, power: 2, onAir: 3, answered: 4, received: 5 } as const;
-
-export interface Modem {
+export interface RakUplink extends Uplink {
   readonly identity: DeviceIdentity;
   /** Of the last step. */
   readonly nowMs: number;
-  /** Of PHASE. */
-  readonly phase: number;
   /** Lines still to be written in this phase, the one that awaits its status first. */
   readonly script: readonly string[];
-  readonly dueMs: number;
   /** Bytes of a line whose end has not come. */
   readonly line: string;
   readonly isJoined: boolean;
@@ -87,28 +71,26 @@ export interface Modem {
   readonly isConfirmed: boolean;
 }
 
-/** What happened: bytes came, a frame is to be sent (only when `phase` is idle), a new alarm waits (ends a
- *  pause between joins now, and makes only short ones until joined), or nothing but time. */
-export interface ModemInput {
-  readonly nowMs: number;
-  readonly text?: string;
-  readonly frame?: Frame;
-  readonly isAlarm?: boolean;
-}
-
-export type ModemEffect =
-  | { readonly do: typeof DO.write; readonly line: string }
-  | { readonly do: typeof DO.reset | typeof DO.power | typeof DO.onAir }
-  | { readonly do: typeof DO.answered; readonly isAcked: boolean }
-  | { readonly do: typeof DO.received; readonly port: number; readonly hex: string };
-
-export type ModemStep = readonly [Modem, readonly ModemEffect[]];
+type RakStep = readonly [RakUplink, readonly UplinkEffect[]];
 
 /** The step being taken: a copy of the state, to be changed. It never leaves this file but whole. */
-type Draft = { -readonly [K in keyof Modem]: Modem[K] } & { readonly luck: number; effects: ModemEffect[] };
+type Draft = { -readonly [K in keyof RakUplink]: RakUplink[K] } & {
+  readonly luck: number;
+  effects: UplinkEffect[];
+};
+
+/** True when this identity can be told to the modem. */
+export function isUsable(identity: DeviceIdentity): boolean {
+  return BANDS[identity.region] !== undefined;
+}
+
+/** Lowest data rate with room for a report: 400 ms of dwell time leave none to DR0 and DR1 in AS923. */
+export function lowestRateOf(identity: DeviceIdentity): number {
+  return BANDS[identity.region] === BANDS.AS923 ? 2 : 0;
+}
 
 /** A modem that was just given power. */
-export function createModem(identity: DeviceIdentity, nowMs: number): Modem {
+export function createUplink(identity: DeviceIdentity, nowMs: number): RakUplink {
   return {
     identity: identity,
     nowMs: nowMs,
@@ -137,7 +119,7 @@ function rest(d: Draft, phase: number, forMs: number): void {
 function run(d: Draft, phase: number, script: readonly string[]): void {
   rest(d, phase, phase === PHASE.send ? SEND_REPLY_MS : REPLY_MS);
   d.script = script;
-  d.effects.push({ do: DO.write, line: "AT" + script[0] });
+  d.effects.push({ do: DO.write, text: "AT" + script[0] + "\r\n" });
 }
 
 /** After a frame on air whose end will not come any more. */
@@ -150,7 +132,7 @@ function start(d: Draft): void {
   d.isJoined = false;
   d.dataRate = -1;
   d.isConfirmed = true;
-  run(d, PHASE.start, startScript(d.identity));
+  run(d, PHASE.start, startScript(d.identity, BANDS[d.identity.region]));
 }
 
 function join(d: Draft): void {
@@ -276,8 +258,8 @@ function tick(d: Draft): void {
 }
 
 /** Takes one input. `luck`: 0 to 1, another for every step. */
-export function stepModem(modem: Modem, input: ModemInput, luck: number): ModemStep {
-  const d: Draft = Object.assign({}, modem, { nowMs: input.nowMs, luck: luck, effects: [] });
+export function stepUplink(uplink: RakUplink, input: UplinkInput, luck: number): RakStep {
+  const d: Draft = Object.assign({}, uplink, { nowMs: input.nowMs, luck: luck, effects: [] });
   if (input.text !== undefined) takeBytes(d, input.text);
   else if (input.frame !== undefined) run(d, PHASE.send, frameScript(d, input.frame));
   else if (input.isAlarm) {

@@ -1,15 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DO, PHASE, type UplinkEffect, type UplinkInput } from "../../firmware/uplink.ts";
 import {
-  createModem,
-  DO,
-  type Modem,
-  type ModemEffect,
-  type ModemInput,
-  PHASE,
-  stepModem,
-} from "../../firmware/modem-rak3172.ts";
-import { isModemIdentity, lowestRateOf } from "../../firmware/modem-rak3172-lines.ts";
+  createUplink,
+  isUsable,
+  lowestRateOf,
+  type RakUplink,
+  stepUplink,
+} from "../../firmware/uplink-rak3172.ts";
 
 const IDENTITY = {
   devEui: "1122334455667788",
@@ -42,21 +40,22 @@ const obliging: Answers = (line) => (line === "AT+NJS=?" ? "\r\nAT+NJS=0\r\n" + 
 
 /** A driver on a line whose other end answers at once. */
 function bench(answers: Answers = obliging, { startMs = 0, luck = 0 } = {}) {
-  let modem: Modem = createModem(IDENTITY, startMs);
+  let modem: RakUplink = createUplink(IDENTITY, startMs);
   let nowMs = startMs;
   const lines: { line: string; atMs: number }[] = [];
-  const effects: (ModemEffect & { atMs: number })[] = [];
+  const effects: (UplinkEffect & { atMs: number })[] = [];
   const counts = new Map<string, number>();
-  const feed = (input: Omit<ModemInput, "nowMs">) => {
-    const [next, asked] = stepModem(modem, { ...input, nowMs }, luck);
+  const feed = (input: Omit<UplinkInput, "nowMs">) => {
+    const [next, asked] = stepUplink(modem, { ...input, nowMs }, luck);
     modem = next;
     for (const effect of asked) {
       effects.push({ ...effect, atMs: nowMs });
       if (effect.do !== DO.write) continue;
-      lines.push({ line: effect.line, atMs: nowMs });
-      const count = counts.get(effect.line) ?? 0;
-      counts.set(effect.line, count + 1);
-      const reply = answers(effect.line, count);
+      const line = effect.text.slice(0, -2);
+      lines.push({ line, atMs: nowMs });
+      const count = counts.get(line) ?? 0;
+      counts.set(line, count + 1);
+      const reply = answers(line, count);
       if (reply !== "") feed({ text: reply });
     }
   };
@@ -443,12 +442,12 @@ describe("bytes", () => {
 test("regions: the modem's band number, and the lowest data rate that carries a report", () => {
   const identity = (region: string) => ({ ...IDENTITY, region: region as "EU868" });
   const bandOf = (region: string) => {
-    let modem = createModem(identity(region), 0);
+    let modem = createUplink(identity(region), 0);
     const said: string[] = [];
-    for (let input: ModemInput = { nowMs: 300 }; said.length < 5; input = { nowMs: 300, text: "OK\r\n" }) {
-      const [next, effects] = stepModem(modem, input, 0);
+    for (let input: UplinkInput = { nowMs: 300 }; said.length < 5; input = { nowMs: 300, text: "OK\r\n" }) {
+      const [next, effects] = stepUplink(modem, input, 0);
       modem = next;
-      for (const effect of effects) if (effect.do === DO.write) said.push(effect.line);
+      for (const effect of effects) if (effect.do === DO.write) said.push(effect.text.slice(0, -2));
     }
     return said[4];
   };
@@ -456,5 +455,5 @@ test("regions: the modem's band number, and the lowest data rate that carries a 
     [0, 2, 4, 8, 8].map((band) => "AT+BAND=" + band),
   );
   expect(["EU433", "AS923", "UZ923"].map((region) => lowestRateOf(identity(region)))).toEqual([0, 2, 2]);
-  expect(isModemIdentity(identity("US915"))).toBe(false);
+  expect(isUsable(identity("US915"))).toBe(false);
 });

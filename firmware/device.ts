@@ -1,0 +1,264 @@
+/** What all roles share: event numbers, outbox, uplink, heartbeat, battery, tamper, mains and faults, and the loop
+ *  that drives them. Levels, bytes and time go into the pure reducers, what they decide goes out to pins, carrier and
+ *  Storage. Tamper switch closes to ground; the mains input is closed to ground while mains is lost.
+ *
+ *  A role says what its inputs mean (`watchContact`, `sampleEvery`, then `alarm` and `setFault`), and what it shows:
+ *  `startDevice(show)`. */
+import { DETAIL } from "../protocols/device/details.ts";
+import type { Kind } from "../protocols/device/kinds.ts";
+import type { Mode } from "../protocols/device/report.ts";
+import { decodeStage, STAGE_FPORT, STAGES } from "../protocols/device/stage.ts";
+import { bootMs, identity, luck, now, storage } from "./board.ts";
+import {
+  CONTACT,
+  type ContactEffect,
+  type ContactTiming,
+  contactDueMs,
+  OPEN_CONTACT,
+  stepContact,
+} from "./contact.ts";
+import { obeyEdge, openEdge } from "./edge-modem.ts";
+import { NUMBER_BLOCK, NUMBER_LOGS } from "./event-numbers.ts";
+import { openNumberStore } from "./number-store.ts";
+import {
+  dueEvent,
+  frameAnswered,
+  frameOf,
+  frameOnAir,
+  NO_NUMBER,
+  type Outbox,
+  outboxDueMs,
+  RESTARTED,
+  raiseEvent,
+  reachStage,
+  releasePress,
+} from "./outbox.ts";
+import { DO, PHASE, type UplinkEffect, type UplinkInput } from "./uplink.ts";
+import { createUplink, lowestRateOf, stepUplink } from "./uplink-rak3172.ts";
+
+const CASE_OPEN: ContactTiming = { holdMs: 200, releaseMs: 1000, stuckMs: 0 };
+const MAINS_LOST: ContactTiming = { holdMs: 2000, releaseMs: 2000, stuckMs: 0 };
+
+/** Bits of all faults but those that have a flag of their own. */
+const DEVICE_FAULTS =
+  (1 << DETAIL.smoke) - 1 - (1 << DETAIL.battery) - (1 << DETAIL.mains) - (1 << DETAIL.case);
+
+const HEARTBEAT_S = 3600;
+const LOW_PERCENT = 20;
+const GOOD_PERCENT = 30;
+const SERVICE_MS = 120000;
+const WATCHDOG_S = 30;
+const TICK_MS = 1000;
+
+const wired = identity.profile;
+const numbers = openNumberStore(storage, E.hwRand() & 0xffff, NUMBER_LOGS, NUMBER_BLOCK);
+
+export let outbox: Outbox = [];
+/** When the last heartbeat went on air. */
+export let beatenMs = -Infinity;
+let uplink = createUplink(identity, bootMs);
+/** Number of the event whose frame the carrier has. */
+let sending = NO_NUMBER;
+let timer: TimerId | undefined;
+let show: (nowMs: number) => number = () => Infinity;
+let heartbeatMs = bootMs;
+/** Bit n: what has detail n stands. */
+let standing = 0;
+let batteryPercent: number | null = null;
+/** One reading function per input; each says when it wants to be called again. */
+const polls: ((nowMs: number) => number)[] = [];
+
+function isStanding(code: number): boolean {
+  return (standing & (1 << code)) !== 0;
+}
+
+/** What an event that happens now is. */
+export function modeAt(nowMs: number): Mode {
+  const isOver = nowMs - bootMs >= (identity.modeForS ?? Infinity) * 1000;
+  return isOver ? "real" : (identity.mode ?? "real");
+}
+
+function raise(kind: Kind, number: number, atMs: number, detail: number): void {
+  const nowMs = now();
+  const raised = { kind: kind, mode: modeAt(nowMs), number: number, atMs: atMs, detail: detail };
+  outbox = raiseEvent(outbox, raised, nowMs);
+}
+
+/** Raises an event that began at `atMs` and hurries the carrier. Returns its number. `detail`: 0-255, or PRESS_LENGTH. */
+export function alarm(kind: Kind, atMs: number, detail: number): number {
+  const number = numbers.take();
+  raise(kind, number, atMs, detail);
+  feed({ nowMs: now(), isAlarm: true });
+  return number;
+}
+
+/** The contact of a press was let go. */
+export function release(number: number, atMs: number): void {
+  outbox = releasePress(outbox, number, atMs);
+}
+
+/** Something (DETAIL) stands, or stands no longer. When that is new, `kind` is raised with `detail`, or its restore. */
+export function setStanding(code: number, isOn: boolean, atMs: number, kind: Kind, detail: number): void {
+  if (isStanding(code) === isOn) return;
+  standing ^= 1 << code;
+  raise(isOn ? kind : "restore", numbers.take(), atMs, isOn ? detail : code);
+}
+
+/** A fault (DETAIL) stands, or stands no longer. */
+export function setFault(code: number, isOn: boolean, atMs: number): void {
+  setStanding(code, isOn, atMs, "fault", code);
+}
+
+function measureBattery(nowMs: number): void {
+  const battery = wired.battery;
+  if (battery !== undefined) {
+    const share = (analogRead(battery.pin) - battery.empty) / (battery.full - battery.empty);
+    batteryPercent = Math.round(Math.max(0, Math.min(1, share)) * 100);
+  } else if (E.getBattery !== undefined) batteryPercent = E.getBattery();
+  const limit = isStanding(DETAIL.battery) ? GOOD_PERCENT : LOW_PERCENT;
+  if (batteryPercent !== null) setFault(DETAIL.battery, batteryPercent < limit, nowMs);
+}
+
+// ---- uplink --------------------------------------------------------------------------------------------
+
+function take(hex: string, nowMs: number): void {
+  try {
+    const blank = new Uint8Array(hex.length >> 1);
+    const answer = decodeStage(blank.map((_, i) => parseInt(hex.substr(i * 2, 2), 16)));
+    outbox = reachStage(outbox, answer.eventNumber, STAGES.indexOf(answer.stage), nowMs);
+  } catch (error) {
+    // what cannot be read raises no stage; the ladder asks again
+    print("downlink " + hex + ": " + error);
+  }
+}
+
+function hear(effect: UplinkEffect, nowMs: number): void {
+  if (effect.do === DO.answered) outbox = frameAnswered(outbox, sending, effect.isAcked, nowMs);
+  else if (effect.do === DO.received) {
+    if (effect.port === STAGE_FPORT) take(effect.hex, nowMs);
+  } else if (effect.do === DO.onAir) {
+    if (sending < 0) beatenMs = nowMs;
+    outbox = frameOnAir(outbox, sending, nowMs, luck());
+  }
+}
+
+function feed(input: UplinkInput): void {
+  const step = stepUplink(uplink, input, luck());
+  uplink = step[0];
+  obeyEdge(uplink, step[1]);
+  for (const effect of step[1]) hear(effect, input.nowMs);
+}
+
+function send(nowMs: number): void {
+  const event = uplink.phase === PHASE.idle ? dueEvent(outbox, nowMs) : undefined;
+  if (event === undefined) return;
+  sending = event.number;
+  const state = {
+    tamperOpen: isStanding(DETAIL.case),
+    batteryLow: isStanding(DETAIL.battery),
+    mainsLost: isStanding(DETAIL.mains),
+    deviceFault: (standing & DEVICE_FAULTS) !== 0,
+    batteryPercent: batteryPercent,
+    lastNumber: numbers.last(),
+  };
+  const frame = frameOf(event, state, nowMs, lowestRateOf(identity));
+  feed({ nowMs: nowMs, frame: frame });
+}
+
+// ---- the loop ------------------------------------------------------------------------------------------
+
+/** Events that are still open are sign of life enough, and not to be disturbed. */
+function beat(nowMs: number): void {
+  if (nowMs < heartbeatMs) return;
+  heartbeatMs = nowMs + (identity.heartbeatS ?? HEARTBEAT_S) * (900 + 200 * luck());
+  measureBattery(nowMs);
+  if (outbox.length > 0) return;
+  numbers.refill();
+  raise("heartbeat", NO_NUMBER, nowMs, 0);
+}
+
+function arm(delayMs: number): void {
+  if (timer !== undefined) clearTimeout(timer);
+  timer = setTimeout(run, Math.max(1, Math.ceil(delayMs)));
+}
+
+function run(): void {
+  const nowMs = now();
+  // what throws below is printed and must not be the last thing this program does
+  arm(TICK_MS);
+  const inputsMs = polls.reduce((due, poll) => Math.min(due, poll(nowMs)), Infinity);
+  setFault(DETAIL.numbers, numbers.isFaulty(), nowMs);
+  feed({ nowMs: nowMs, isQuiet: outbox.length === 0 });
+  beat(nowMs);
+  send(nowMs);
+  if (outbox.length === 0 && !numbers.isFaulty()) numbers.refill();
+  const showMs = show(nowMs);
+  const sendMs = uplink.phase === PHASE.idle ? outboxDueMs(outbox) : uplink.dueMs;
+  arm(Math.min(Math.min(inputsMs, showMs), Math.min(sendMs, heartbeatMs)) - nowMs);
+}
+
+/** Calls `sample` now and then every `everyMs`. */
+export function sampleEvery(everyMs: number, sample: (nowMs: number) => void): void {
+  let dueMs = bootMs;
+  polls.push((nowMs) => {
+    if (nowMs >= dueMs) {
+      dueMs = nowMs + everyMs;
+      sample(nowMs);
+    }
+    return dueMs;
+  });
+}
+
+/** Follows a contact to ground, where there is one. */
+export function watchContact(
+  pin: PinName | undefined,
+  timing: ContactTiming,
+  take: (effect: ContactEffect) => void,
+): void {
+  if (pin === undefined) return;
+  let contact = OPEN_CONTACT;
+  const sample = (closed: boolean, atMs: number) => {
+    const step = stepContact(contact, timing, { closed: closed, atMs: atMs });
+    contact = step[0];
+    step[1].forEach(take);
+  };
+  pinMode(pin, "input_pullup");
+  const onEdge = (event: WatchEvent) => {
+    sample(!event.state, event.time * 1000);
+    // not at once: edges that came meanwhile are waiting, and are older than what the pin says now
+    arm(0);
+  };
+  setWatch(onEdge, pin, { repeat: true, edge: "both" });
+  polls.push((nowMs) => {
+    sample(digitalRead(pin) === 0, nowMs);
+    return contactDueMs(contact, timing);
+  });
+}
+
+function closeConsole(): void {
+  // with the console open, keys could be read over the cable, and on some boards it sits on the modem's UART
+  E.setConsole(null, { force: true });
+  if (typeof NRF !== "undefined") NRF.sleep();
+}
+
+/** Begins. `showNow` puts on the lamp what is true at a time, and says when that changes. A contact to ground at
+ *  `servicePin` that is closed at power-up lets whoever closed it reach the board once more. */
+export function startDevice(servicePin: PinName | undefined, showNow: (nowMs: number) => number): void {
+  show = showNow;
+  watchContact(wired.tamper, CASE_OPEN, (effect) =>
+    setStanding(DETAIL.case, effect.do === CONTACT.held, effect.atMs, "tamper", DETAIL.case),
+  );
+  watchContact(wired.mains, MAINS_LOST, (effect) =>
+    setFault(DETAIL.mains, effect.do === CONTACT.held, effect.atMs),
+  );
+  openEdge((input) => {
+    feed(input);
+    arm(0);
+  });
+  raise("heartbeat", NO_NUMBER, bootMs, RESTARTED);
+  beat(bootMs);
+  E.enableWatchdog(WATCHDOG_S, true);
+  run();
+  if (servicePin !== undefined && digitalRead(servicePin) === 0) setTimeout(closeConsole, SERVICE_MS);
+  else closeConsole();
+}
