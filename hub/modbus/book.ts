@@ -28,7 +28,7 @@ export interface Book {
   forgetAllBut(points: ReadonlySet<string>): Promise<void>;
 }
 
-/** Records in one transaction, so that an alarm of another carrier never waits for a whole panel. */
+/** Points in one transaction, so that an alarm of another carrier never waits for a whole panel. */
 const BATCH = 16;
 
 export interface BookOptions {

@@ -1,4 +1,4 @@
-/** What of a reading is news. Pure: the memory of a point goes in, what begins and what ends come out. What is the same
+/** What of a reading is news: the memory of a point goes in, what begins and what ends come out. What is the same
  *  as before is no news, whoever was restarted in between. */
 import type { EventKind } from "../../protocols/hub-kinds.ts";
 import type { Condition, Reading } from "./decode.ts";

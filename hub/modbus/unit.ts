@@ -55,7 +55,7 @@ const FIRST_WAIT_MS = 100;
 /** A gateway's word for a unit that does not answer it. */
 const GATEWAY_SILENCE: readonly number[] = [10, 11];
 /** What a register or function that is not there is answered with. */
-const NOT_THERE: readonly number[] = [1, 2, 3, 4];
+const NOT_THERE: readonly number[] = [1, 2, 3];
 const LOST = "lost";
 
 interface PolledBlock extends Block {
@@ -105,8 +105,8 @@ export function pollUnit(options: UnitOptions): PolledUnit {
       if (answers === 0 && failed.length >= (isLost() ? 1 : MUTE_READS)) break;
     }
     missedRounds = answers === 0 ? missedRounds + 1 : 0;
-    if (answers === 0) return missedRounds >= MISSED ? tellLost() : undefined;
-    await tellBack();
+    if (answers === 0) return missedRounds >= MISSED ? tell("deviceSilent") : undefined;
+    await tell("deviceBack");
     for (const { block, failure } of failed) await miss(block, failure);
   }
 
@@ -189,36 +189,21 @@ export function pollUnit(options: UnitOptions): PolledUnit {
     return [{ state, told, ended, isNumbered: true }];
   }
 
-  async function tellLost(): Promise<void> {
-    if (isLost()) return;
-    const draft = hubDraft(
-      "deviceSilent",
-      `${options.busName}, ${config.name}: unit ${config.unit} does not answer`,
-      {
-        device: own.point,
-        place: { site: config.site, zone: config.zone ?? config.name },
-      },
-    );
-    const begins = { name: LOST, kind: "deviceSilent" as const };
+  /** What the hub says of the unit itself; once, until it says the other. */
+  async function tell(kind: "deviceSilent" | "deviceBack"): Promise<void> {
+    const lost = own.open.get(LOST);
+    if ((kind === "deviceSilent") === (lost !== undefined)) return;
+    const how = lost === undefined ? "does not answer" : "answers again";
+    const draft = hubDraft(kind, `${options.busName}, ${config.name}: unit ${config.unit} ${how}`, {
+      device: own.point,
+      place: { site: config.site, zone: config.zone ?? config.name },
+    });
+    const begins = lost === undefined ? { name: LOST, kind } : null;
+    const ended = lost === undefined ? [] : [lost];
     await book.write(
-      [{ state: own, told: [{ draft, begins }], ended: [], isNumbered: false }],
+      [{ state: own, told: [{ draft, begins }], ended, isNumbered: false }],
       clock.monotonicMs(),
     );
-  }
-
-  async function tellBack(): Promise<void> {
-    const lost = own.open.get(LOST);
-    if (lost === undefined) return;
-    const draft = hubDraft(
-      "deviceBack",
-      `${options.busName}, ${config.name}: unit ${config.unit} answers again`,
-      {
-        device: own.point,
-        place: { site: config.site, zone: config.zone ?? config.name },
-      },
-    );
-    const told = [{ draft, begins: null }];
-    await book.write([{ state: own, told, ended: [lost], isNumbered: false }], clock.monotonicMs());
   }
 
   async function pause(ms: number): Promise<void> {
