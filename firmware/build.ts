@@ -29,6 +29,10 @@ export type UplinkName = keyof typeof UPLINKS;
 /** Uplinks of each role. Its entry is the file of the same name. */
 export const ROLES = {
   "entrance-button": ["rak3172"],
+  "smoke-sensor": ["rak3172"],
+  "heat-sensor": ["rak3172"],
+  "call-point": ["rak3172"],
+  "door-contact": ["rak3172"],
 } as const satisfies Record<string, readonly UplinkName[]>;
 export type Role = keyof typeof ROLES;
 

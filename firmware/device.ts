@@ -104,6 +104,16 @@ export function setStanding(code: number, isOn: boolean, atMs: number, kind: Kin
   raise(isOn ? kind : "restore", numbers.take(), atMs, isOn ? detail : code);
 }
 
+/** A new alarm waits: the carrier cuts its pauses short. */
+export function hurry(nowMs: number): void {
+  feed({ nowMs: nowMs, isAlarm: true });
+}
+
+/** Alarms that stand are new again when they are next said. */
+export function forgetAlarms(): void {
+  standing &= (1 << DETAIL.smoke) - 1;
+}
+
 /** A fault (DETAIL) stands, or stands no longer. */
 export function setFault(code: number, isOn: boolean, atMs: number): void {
   setStanding(code, isOn, atMs, "fault", code);
@@ -197,16 +207,14 @@ function run(): void {
   arm(Math.min(Math.min(inputsMs, showMs), Math.min(sendMs, heartbeatMs)) - nowMs);
 }
 
-/** Calls `sample` now and then every `everyMs`. */
-export function sampleEvery(everyMs: number, sample: (nowMs: number) => void): void {
-  let dueMs = bootMs;
-  polls.push((nowMs) => {
-    if (nowMs >= dueMs) {
-      dueMs = nowMs + everyMs;
-      sample(nowMs);
-    }
-    return dueMs;
-  });
+/** Calls `poll` in every round of the loop; it says when it wants to be called again. */
+export function follow(poll: (nowMs: number) => number): void {
+  polls.push(poll);
+}
+
+/** An edge of this pin begins a round. */
+export function wakeOn(pin: PinName): void {
+  setWatch(() => arm(0), pin, { repeat: true, edge: "both" });
 }
 
 /** Follows a contact to ground, where there is one. */

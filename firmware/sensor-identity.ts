@@ -38,6 +38,4 @@ export interface SensorProfile {
   readonly chamber: Chamber;
   readonly thermistor: Thermistor;
   readonly loop: Loop;
-  /** Sounds while its level is high. */
-  readonly sounder?: string;
 }

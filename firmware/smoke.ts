@@ -137,8 +137,9 @@ export function silenceSmoke(smoke: Smoke, nowMs: number): Smoke {
   return change(smoke, { soundMs: nowMs + SILENCE_MS });
 }
 
-/** Whether the sounder sounds. */
-export function isSounding(smoke: Smoke, nowMs: number): boolean {
+/** What the detector shows: 0 nothing, 1 its light, 3 light and sounder. */
+export function signalOf(smoke: Smoke, nowMs: number): number {
+  if (!stands(smoke.stands, DETAIL.smoke)) return 0;
   const forMs = nowMs - smoke.soundMs;
-  return stands(smoke.stands, DETAIL.smoke) && forMs >= 0 && (forMs < CHIRP_MS || !smoke.isWalkTest);
+  return forMs < 0 || (smoke.isWalkTest && forMs >= CHIRP_MS) ? 1 : 3;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CLEAN_AIR, isSounding, type Smoke, silenceSmoke, stepSmoke } from "../../firmware/smoke.ts";
+import { CLEAN_AIR, type Smoke, signalOf, silenceSmoke, stepSmoke } from "../../firmware/smoke.ts";
 import { createRoom, steerRoom } from "../../hardware/virtual/room.ts";
 import { chamberLevel, PLAIN_ADC, readLevel, VIRTUAL_CHAMBER } from "../../hardware/virtual/room-sensors.ts";
 import { DETAIL, type Detail } from "../../protocols/device/details.ts";
@@ -15,6 +15,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const reading = (percent: number) => clean + percent * perPercent;
 const has = (smoke: Smoke, name: Detail) => (smoke.stands & (1 << DETAIL[name])) !== 0;
 const NAMES: readonly Detail[] = ["smoke", "preAlarm", "headRemoved", "chamber", "dirty"];
+const isSounding = (smoke: Smoke, nowMs: number) => signalOf(smoke, nowMs) === 3;
 const standing = (smoke: Smoke) => NAMES.filter((name) => has(smoke, name));
 
 /** Samples as the detector asks for them; the state at the end and when each condition first began. */

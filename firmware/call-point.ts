@@ -1,0 +1,23 @@
+/** Manual call point on a supervised loop. Its lamp says in plain colours how far the call has come: amber until the
+ *  centre has it, then green, and red while nobody has. */
+import { identity } from "./board.ts";
+import { outbox } from "./device.ts";
+import { AMBER, GREEN, type LampMeaning, RED } from "./lamp.ts";
+import { startLoop } from "./loop-sensor.ts";
+import { CALL_POINT_STATES } from "./loop-states.ts";
+import { lampMeaningOf } from "./outbox.ts";
+
+const wired = identity.profile;
+
+function colourOf(meaning: LampMeaning): number {
+  if (meaning === "off") return 0;
+  if (meaning === "notDelivered") return RED;
+  return meaning === "sending" || meaning === "stored" ? AMBER : GREEN;
+}
+
+startLoop(CALL_POINT_STATES, "callPoint", "fault", (nowMs) => {
+  const said = lampMeaningOf(outbox, nowMs);
+  // the last pin takes bit 0
+  digitalWrite([wired.green, wired.amber, wired.red], colourOf(said.meaning));
+  return said.nextMs;
+});

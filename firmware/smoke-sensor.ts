@@ -1,0 +1,33 @@
+/** Smoke sensor with an optical chamber. Its red light says that it alarms, its buzzer sounds, and the button silences
+ *  the buzzer. */
+import { identity } from "./board.ts";
+import { CONTACT } from "./contact.ts";
+import { modeAt, startDevice, watchContact } from "./device.ts";
+import { followSensor } from "./sensor.ts";
+import type { SensorProfile } from "./sensor-identity.ts";
+import { CLEAN_AIR, SMOKE_CODES, signalOf, silenceSmoke, stepSmoke } from "./smoke.ts";
+
+const SILENCE = { holdMs: 60, releaseMs: 30, stuckMs: 0 };
+
+const wired = identity.profile as typeof identity.profile & SensorProfile;
+let smoke = CLEAN_AIR;
+
+followSensor("smoke", "fault", SMOKE_CODES, (nowMs) => {
+  if (nowMs >= smoke.dueMs) {
+    const sample = {
+      nowMs: nowMs,
+      reading: analogRead(wired.chamber.pin),
+      isWalkTest: modeAt(nowMs) === "test",
+    };
+    smoke = stepSmoke(smoke, wired.chamber, sample);
+  }
+  return smoke;
+});
+watchContact(wired.button, SILENCE, (effect) => {
+  if (effect.do === CONTACT.held) smoke = silenceSmoke(smoke, effect.atMs);
+});
+startDevice(wired.button, (nowMs) => {
+  // the last pin takes bit 0
+  digitalWrite([wired.buzzer, wired.red], signalOf(smoke, nowMs));
+  return Infinity;
+});
