@@ -4,7 +4,8 @@ import type { MacCommand } from "../../protocols/lorawan/mac.ts";
 import { maxPayloadOf, type Region } from "../../protocols/lorawan/regions.ts";
 import type { Clock } from "../clock.ts";
 import type { Booking, DownlinkRequest } from "./booking.ts";
-import { composeDownlink, type DownlinkContent, downlinkSizeBytes } from "./compose.ts";
+import { createClassCNews } from "./class-c.ts";
+import { type Answer, composeDownlink, type DownlinkContent, downlinkSizeBytes } from "./compose.ts";
 import type { Exchange } from "./exchange.ts";
 import { reserveFCntDown } from "./fcnt-down.ts";
 import { maySettingsUse } from "./join-control.ts";
@@ -48,6 +49,7 @@ export interface Answering {
 export function createAnswering(options: AnsweringOptions): Answering {
   const { region, clock, store, sink, scheduler } = options;
   const counters = { answers: 0, unanswered: 0, fCntDownMissing: 0 };
+  const news = createClassCNews(clock);
 
   const contentFor = (
     live: LiveSession,
@@ -85,11 +87,13 @@ export function createAnswering(options: AnsweringOptions): Answering {
   /** Composes for a window, and notes what to remember once the frame is on its way. `reply` = it answers the uplink
    *  itself; otherwise it only tells news. */
   const composer = (live: LiveSession, exchange: Exchange, reply: boolean) => {
-    let sent: { commands: readonly MacCommand[]; requests: Requests } = {
+    let sent: { commands: readonly MacCommand[]; requests: Requests; answer: Answer } = {
       commands: [],
       requests: NO_REQUESTS,
+      answer: null,
     };
     return {
+      said: () => sent.answer,
       compose(maxPayload: number): Uint8Array | null {
         const content = contentFor(live, exchange, reply);
         const frame = composeDownlink(live, content, maxPayload);
@@ -97,7 +101,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
           counters.fCntDownMissing++;
           return null;
         }
-        sent = { commands: frame.commands, requests: content.requests };
+        sent = { commands: frame.commands, requests: content.requests, answer: content.answer };
         return frame.phyPayload;
       },
       noteSent() {
@@ -119,7 +123,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
   };
 
   const bookFor = (live: LiveSession, exchange: Exchange, reply: boolean, windows: () => Window[]) => {
-    const { compose, noteSent } = composer(live, exchange, reply);
+    const { compose, noteSent, said } = composer(live, exchange, reply);
     const { ack, answer } = contentFor(live, exchange, reply);
     let over = false;
     const isAwaited = exchange.hold || ack || answer !== null;
@@ -135,12 +139,40 @@ export function createAnswering(options: AnsweringOptions): Answering {
       done(window, reason) {
         over = true;
         exchange.downlink = null;
-        if (window !== null) return noteSent();
-        if (reply) unanswered(live, exchange, reason);
+        if (window !== null) noteSent();
+        else if (reply) unanswered(live, exchange, reason);
+        if (live.device.facts.deviceClass !== "C") return;
+        tellOn(live, exchange, { said: window === null ? null : said(), reply });
       },
     };
     const booking = scheduler.book(request);
     exchange.downlink = over ? null : booking;
+  };
+
+  /** To a device that listens all the time. */
+  const tellNow = (live: LiveSession, exchange: Exchange) => {
+    void reserve(live);
+    const { rx2DataRate } = live.state;
+    const windows = classCWindows(region, exchange.copies, rx2DataRate, clock.monotonicMs());
+    bookFor(live, exchange, exchange.answers === 0, () => windows);
+  };
+
+  /** A downlink for such a device is over, and carried `said`, or nothing (null). */
+  const tellOn = (
+    live: LiveSession,
+    exchange: Exchange,
+    { said, reply }: { said: Answer; reply: boolean },
+  ) => {
+    const { device } = live;
+    const isLast = () => device.exchange === exchange && exchange.downlink === null;
+    const next = () => (isLast() ? sink.answer(device.facts.devEui) : null);
+    const answer = next();
+    if (answer === null) return;
+    // changed while the frame was on its way to the gateway
+    if (said !== null && !sameAnswer(said, answer)) return tellNow(live, exchange);
+    // who has asked asks again
+    if (said !== null && reply) return;
+    news.told(exchange, answer, () => next() !== null && tellNow(live, exchange));
   };
 
   const unanswered = (live: LiveSession, exchange: Exchange, reason: string) => {
@@ -204,13 +236,13 @@ export function createAnswering(options: AnsweringOptions): Answering {
       const reply = exchange.answers === 0;
       if (isDirect(exchange)) return void sendDirect(live, exchange, reply);
       // class A asks again by itself: nothing is kept for it
-      if (device.facts.deviceClass !== "C" || exchange.downlink !== null) return;
-      void reserve(live);
-      const { rx2DataRate } = live.state;
-      const windows = classCWindows(region, exchange.copies, rx2DataRate, clock.monotonicMs());
-      bookFor(live, exchange, reply, () => windows);
+      if (device.facts.deviceClass === "C" && exchange.downlink === null) tellNow(live, exchange);
     },
   };
+}
+
+function sameAnswer(a: NonNullable<Answer>, b: NonNullable<Answer>): boolean {
+  return a.fPort === b.fPort && Buffer.compare(a.payload, b.payload) === 0;
 }
 
 function isDirect(exchange: Exchange): boolean {

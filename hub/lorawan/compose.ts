@@ -11,11 +11,14 @@ const MAX_F_OPTS = 15;
 /** MHDR, FHDR without FOpts, MIC. */
 const EMPTY_FRAME = 12;
 
+/** What the sink has to say; null: nothing. */
+export type Answer = { fPort: number; payload: Uint8Array } | null;
+
 export interface DownlinkContent {
   ack: boolean;
   adr: boolean;
   commands: readonly MacCommand[];
-  answer: { fPort: number; payload: Uint8Array } | null;
+  answer: Answer;
 }
 
 /** A sealed downlink with `maxPayload` bytes of room (N of RP002) and the commands that found room in it. Null: no

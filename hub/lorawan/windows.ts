@@ -88,7 +88,7 @@ function rx2(region: Region, copy: Heard, { rx1DelayS, rx2DataRate }: WindowSett
 /** What the gateway's forwarder needs between being told "at once" and starting, and a little more. */
 const IMMEDIATE_MS = 100;
 /** A class C answer waits for a free place this often and this long. */
-const CLASS_C_TRIES = 8;
+const CLASS_C_TRIES = 20;
 const CLASS_C_STEP_MS = 400;
 
 /** A class C device listens on RX2 whenever it does not send: the next moments at which a gateway could begin. */

@@ -313,22 +313,4 @@ describe("the answer to an alarm", () => {
     expect(sent).toMatchObject({ acknowledged: true, copies: 1 });
     expect(sentBy(world, GATEWAY_B)).toHaveLength(1);
   });
-
-  test("a class C device hears later stages at once", async () => {
-    const world = await createWorld();
-    const { eui, modem } = world.device();
-    const [row] = await world.store.loadDevices();
-    if (row === undefined) throw new Error("no row");
-    await world.store.saveDevice({ ...row, deviceClass: "C" });
-    world.server.addDevice({ ...row, deviceClass: "C" });
-    modem.setClass("C");
-    await world.join();
-    world.answers.set(eui, stage(2));
-    await world.send(0, { confirmed: true });
-    await world.clock.advance(3_000);
-    world.answers.set(eui, stage(3));
-    world.server.answerChanged(eui);
-    await world.clock.advance(3_000);
-    expect(downlinkOf(world)).toMatchObject({ slot: "C", payload: stage(3).payload });
-  });
 });
