@@ -118,8 +118,8 @@ export function stepSmoke(smoke: Smoke, chamber: Chamber, sample: SmokeSample): 
     verdict(Math.abs(drift) / alarmAt, DIRTY_SHARE, TIDY_SHARE),
   ]);
   const now = standing(SMOKE_CODES, next);
-  const isNew = stands(now, DETAIL.smoke) && !stands(smoke.stands, DETAIL.smoke);
-  const isDense = !isBlind && share >= DENSE_SHARE;
+  const isNew = stands(now & ~smoke.stands, DETAIL.smoke);
+  const isDense = share >= DENSE_SHARE;
   return {
     counts: next,
     stands: now,
