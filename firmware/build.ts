@@ -8,7 +8,14 @@ import { type MinifyOutput, minify } from "terser";
 import { type Joined, join } from "./build/collect.ts";
 import { estimateVariables } from "./build/estimate.ts";
 import { lint } from "./build/lint.ts";
-import { foreignNames, tableKeys, withArrows, withoutMessages, withoutUnread } from "./build/properties.ts";
+import {
+  foreignNames,
+  tableKeys,
+  withArrows,
+  withoutMessages,
+  withoutUnread,
+  withPlaces,
+} from "./build/properties.ts";
 import { withShared } from "./build/shared.ts";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -111,8 +118,8 @@ interface Mapped {
 
 /** First dead code goes, then what only dead code read, then names of members of ours are shortened; then what is said
  *  often is said once, and every other name is shortened. */
-async function shrink(joined: Joined): Promise<Shrunk> {
-  const alive = await minify(joined.code, {
+export async function shrink(joined: Joined): Promise<Shrunk> {
+  const alive = await minify(withPlaces(joined.code), {
     toplevel: true,
     ecma: 2015,
     // constants stay before the functions that use them, so that the second pass can put their values there

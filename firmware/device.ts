@@ -5,9 +5,9 @@
  *  A role says what its inputs mean (`watchContact`, `sampleEvery`, then `alarm` and `setFault`), and what it shows:
  *  `startDevice(show)`. */
 import { DETAIL } from "../protocols/device/details.ts";
-import type { Kind } from "../protocols/device/kinds.ts";
-import type { Mode } from "../protocols/device/report.ts";
-import { decodeStage, STAGE_FPORT, STAGES } from "../protocols/device/stage.ts";
+import { KINDS, type KindRow } from "../protocols/device/kinds.ts";
+import { MODES } from "../protocols/device/report.ts";
+import { STAGE_FPORT } from "../protocols/device/stage.ts";
 import { bootMs, identity, luck, now, storage } from "./board.ts";
 import {
   CONTACT,
@@ -33,19 +33,22 @@ import {
   reachStage,
   releasePress,
 } from "./outbox.ts";
+import { stageIn } from "./report-text.ts";
 import { DO, PHASE, type UplinkEffect, type UplinkInput } from "./uplink.ts";
 import { createUplink, lowestRateOf, stepUplink } from "./uplink-rak3172.ts";
 
 const CASE_OPEN: ContactTiming = { holdMs: 200, releaseMs: 1000, stuckMs: 0 };
 const MAINS_LOST: ContactTiming = { holdMs: 2000, releaseMs: 2000, stuckMs: 0 };
 
-/** Bits of all faults but those that have a flag of their own. */
-const DEVICE_FAULTS =
-  (1 << DETAIL.smoke) - 1 - (1 << DETAIL.battery) - (1 << DETAIL.mains) - (1 << DETAIL.case);
+/** Index into MODES. */
+export const TEST = MODES.indexOf("test");
+export const COMMISSIONING = MODES.indexOf("commissioning");
 
 const HEARTBEAT_S = 3600;
 const LOW_PERCENT = 20;
 const GOOD_PERCENT = 30;
+/** Battery, in a report. */
+const UNKNOWN = 255;
 const SERVICE_MS = 120000;
 const WATCHDOG_S = 30;
 const TICK_MS = 1000;
@@ -64,7 +67,7 @@ let show: (nowMs: number) => number = () => Infinity;
 let heartbeatMs = bootMs;
 /** Bit n: what has detail n stands. */
 let standing = 0;
-let batteryPercent: number | null = null;
+let batteryPercent = UNKNOWN;
 /** One reading function per input; each says when it wants to be called again. */
 const polls: ((nowMs: number) => number)[] = [];
 
@@ -72,20 +75,20 @@ function isStanding(code: number): boolean {
   return (standing & (1 << code)) !== 0;
 }
 
-/** What an event that happens now is. */
-export function modeAt(nowMs: number): Mode {
+/** What an event that happens now is: index into MODES. */
+export function modeAt(nowMs: number): number {
   const isOver = nowMs - bootMs >= (identity.modeForS ?? Infinity) * 1000;
-  return isOver ? "real" : (identity.mode ?? "real");
+  return isOver ? 0 : MODES.indexOf(identity.mode ?? "real");
 }
 
-function raise(kind: Kind, number: number, atMs: number, detail: number): void {
+function raise(kind: KindRow, number: number, atMs: number, detail: number): void {
   const nowMs = now();
   const raised = { kind: kind, mode: modeAt(nowMs), number: number, atMs: atMs, detail: detail };
   outbox = raiseEvent(outbox, raised, nowMs);
 }
 
 /** Raises an event that began at `atMs` and hurries the carrier. Returns its number. `detail`: 0-255, or PRESS_LENGTH. */
-export function alarm(kind: Kind, atMs: number, detail: number): number {
+export function alarm(kind: KindRow, atMs: number, detail: number): number {
   const number = numbers.take();
   raise(kind, number, atMs, detail);
   feed({ nowMs: now(), isAlarm: true });
@@ -98,10 +101,10 @@ export function release(number: number, atMs: number): void {
 }
 
 /** Something (DETAIL) stands, or stands no longer. When that is new, `kind` is raised with `detail`, or its restore. */
-export function setStanding(code: number, isOn: boolean, atMs: number, kind: Kind, detail: number): void {
+export function setStanding(code: number, isOn: boolean, atMs: number, kind: KindRow, detail: number): void {
   if (isStanding(code) === isOn) return;
   standing ^= 1 << code;
-  raise(isOn ? kind : "restore", numbers.take(), atMs, isOn ? detail : code);
+  raise(isOn ? kind : KINDS.restore, numbers.take(), atMs, isOn ? detail : code);
 }
 
 /** A new alarm waits: the carrier cuts its pauses short. */
@@ -116,7 +119,7 @@ export function forgetAlarms(): void {
 
 /** A fault (DETAIL) stands, or stands no longer. */
 export function setFault(code: number, isOn: boolean, atMs: number): void {
-  setStanding(code, isOn, atMs, "fault", code);
+  setStanding(code, isOn, atMs, KINDS.fault, code);
 }
 
 function measureBattery(nowMs: number): void {
@@ -126,26 +129,18 @@ function measureBattery(nowMs: number): void {
     batteryPercent = Math.round(Math.max(0, Math.min(1, share)) * 100);
   } else if (E.getBattery !== undefined) batteryPercent = E.getBattery();
   const limit = isStanding(DETAIL.battery) ? GOOD_PERCENT : LOW_PERCENT;
-  if (batteryPercent !== null) setFault(DETAIL.battery, batteryPercent < limit, nowMs);
+  if (batteryPercent !== UNKNOWN) setFault(DETAIL.battery, batteryPercent < limit, nowMs);
 }
 
 // ---- uplink --------------------------------------------------------------------------------------------
 
-function take(hex: string, nowMs: number): void {
-  try {
-    const blank = new Uint8Array(hex.length >> 1);
-    const answer = decodeStage(blank.map((_, i) => parseInt(hex.substr(i * 2, 2), 16)));
-    outbox = reachStage(outbox, answer.eventNumber, STAGES.indexOf(answer.stage), nowMs);
-  } catch (error) {
-    // what cannot be read raises no stage; the ladder asks again
-    print("downlink " + hex + ": " + error);
-  }
-}
-
 function hear(effect: UplinkEffect, nowMs: number): void {
   if (effect.do === DO.answered) outbox = frameAnswered(outbox, sending, effect.isAcked, nowMs);
   else if (effect.do === DO.received) {
-    if (effect.port === STAGE_FPORT) take(effect.hex, nowMs);
+    const stage = stageIn(effect.hex);
+    // what cannot be read raises no stage; the ladder asks again
+    if (effect.port === STAGE_FPORT && stage >= 0)
+      outbox = reachStage(outbox, parseInt(effect.hex.substr(4), 16), stage, nowMs);
   } else if (effect.do === DO.onAir) {
     if (sending < 0) beatenMs = nowMs;
     outbox = frameOnAir(outbox, sending, nowMs, luck());
@@ -163,14 +158,7 @@ function send(nowMs: number): void {
   const event = uplink.phase === PHASE.idle ? dueEvent(outbox, nowMs) : undefined;
   if (event === undefined) return;
   sending = event.number;
-  const state = {
-    tamperOpen: isStanding(DETAIL.case),
-    batteryLow: isStanding(DETAIL.battery),
-    mainsLost: isStanding(DETAIL.mains),
-    deviceFault: (standing & DEVICE_FAULTS) !== 0,
-    batteryPercent: batteryPercent,
-    lastNumber: numbers.last(),
-  };
+  const state = { standing: standing, batteryPercent: batteryPercent, lastNumber: numbers.last() };
   const frame = frameOf(event, state, nowMs, lowestRateOf(identity));
   feed({ nowMs: nowMs, frame: frame });
 }
@@ -184,7 +172,7 @@ function beat(nowMs: number): void {
   measureBattery(nowMs);
   if (outbox.length > 0) return;
   numbers.refill();
-  raise("heartbeat", NO_NUMBER, nowMs, 0);
+  raise(KINDS.heartbeat, NO_NUMBER, nowMs, 0);
 }
 
 function arm(delayMs: number): void {
@@ -254,7 +242,7 @@ function closeConsole(): void {
 export function startDevice(servicePin: PinName | undefined, showNow: (nowMs: number) => number): void {
   show = showNow;
   watchContact(wired.tamper, CASE_OPEN, (effect) =>
-    setStanding(DETAIL.case, effect.do === CONTACT.held, effect.atMs, "tamper", DETAIL.case),
+    setStanding(DETAIL.case, effect.do === CONTACT.held, effect.atMs, KINDS.tamper, DETAIL.case),
   );
   watchContact(wired.mains, MAINS_LOST, (effect) =>
     setFault(DETAIL.mains, effect.do === CONTACT.held, effect.atMs),
@@ -263,7 +251,7 @@ export function startDevice(servicePin: PinName | undefined, showNow: (nowMs: nu
     feed(input);
     arm(0);
   });
-  raise("heartbeat", NO_NUMBER, bootMs, RESTARTED);
+  raise(KINDS.heartbeat, NO_NUMBER, bootMs, RESTARTED);
   beat(bootMs);
   E.enableWatchdog(WATCHDOG_S, true);
   run();

@@ -1,5 +1,6 @@
 /** Heat sensor of class A1R on a thermistor. Its red light says that it alarms. */
 import { DETAIL } from "../protocols/device/details.ts";
+import { KINDS } from "../protocols/device/kinds.ts";
 import { identity } from "./board.ts";
 import { stands } from "./conditions.ts";
 import { startDevice } from "./device.ts";
@@ -10,7 +11,7 @@ import type { SensorProfile } from "./sensor-identity.ts";
 const wired = identity.profile as typeof identity.profile & SensorProfile;
 let heat = COLD;
 
-followSensor("heat", "fault", HEAT_CODES, (nowMs) => {
+followSensor(KINDS.heat, KINDS.fault, HEAT_CODES, (nowMs) => {
   if (nowMs >= heat.dueMs) {
     const reading = analogRead(wired.thermistor.pin);
     heat = stepHeat(heat, wired.thermistor, { nowMs: nowMs, reading: reading });

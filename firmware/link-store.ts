@@ -1,6 +1,7 @@
 /** What a carrier without a modem keeps in Storage, for lorawan-link.ts: its count, in two logs like those of the event
  *  numbers, and its session. */
-import { type FlashStorage, openNumberStore } from "./number-store.ts";
+import type { FlashStorage } from "./log-store.ts";
+import { openNumberStore } from "./number-store.ts";
 import type { UplinkInput } from "./uplink.ts";
 
 export const COUNT_LOGS = ["c0", "c1"] as const;

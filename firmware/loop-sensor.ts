@@ -1,5 +1,5 @@
 /** What call point and door have in common: a loop on a pin whose edges wake the board. */
-import type { Kind } from "../protocols/device/kinds.ts";
+import type { KindRow } from "../protocols/device/kinds.ts";
 import { identity } from "./board.ts";
 import { startDevice, wakeOn } from "./device.ts";
 import { LOOP_AT_REST, stepLoop } from "./loop.ts";
@@ -9,8 +9,8 @@ import type { SensorProfile } from "./sensor-identity.ts";
 /** Runs a role on a loop: its states, the kinds of its alarm and of its troubles, and what it shows. */
 export function startLoop(
   states: readonly number[],
-  kind: Kind,
-  trouble: Kind,
+  kind: KindRow,
+  trouble: KindRow,
   show: (nowMs: number) => number,
 ): void {
   const wired = identity.profile as typeof identity.profile & SensorProfile;

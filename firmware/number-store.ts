@@ -1,12 +1,7 @@
 /** Event numbers over a board's Storage; what the log looks like and why is said in event-numbers.ts. */
-import { NUMBER_LOG_SIZE, NUMBER_STOCK, newerLog, numberRecord, readNumberLog } from "./event-numbers.ts";
-
-/** What of Espruino's Storage is needed here. `write` throws when Storage is full or a byte was written
- *  before. */
-export interface FlashStorage {
-  read(name: string): string | undefined;
-  write(name: string, data: string, offset?: number, size?: number): boolean;
-}
+import { NUMBER_STOCK } from "./event-numbers.ts";
+import { hex } from "./hex.ts";
+import { type FlashStorage, openLog } from "./log-store.ts";
 
 export interface NumberStore {
   /** The number of a new event. Writes only after NUMBER_STOCK events without a quiet moment. */
@@ -28,24 +23,13 @@ export function openNumberStore(
   logs: readonly string[],
   block: number,
 ): NumberStore {
-  let next = -1;
+  const log = openLog(storage, logs, 4);
+  const last = log.last();
+  let next = last === "" ? anyNumber : parseInt(last, 16);
   let stock = 0;
   let isFaulty = false;
   const reserve = () => {
-    const first = readNumberLog(storage.read(logs[0] + ""));
-    const second = readNumberLog(storage.read(logs[1] + ""));
-    const newer = newerLog(first, second);
-    const log = newer === 1 ? second : first;
-    if (next < 0) next = newer < 0 ? anyNumber : log.end;
-    const end = (next + stock + block) & 0xffff;
-    const isFull = log.free >= NUMBER_LOG_SIZE;
-    const name = logs[(newer === 1) === isFull ? 0 : 1] + "";
-    try {
-      storage.write(name, numberRecord(end), isFull ? 0 : log.free, NUMBER_LOG_SIZE);
-    } catch {
-      // told by the read back below: a board whose Storage is full still has to alarm
-    }
-    isFaulty = readNumberLog(storage.read(name)).end !== end;
+    isFaulty = !log.append(hex((next + stock + block) & 0xffff, 4));
     if (!isFaulty) stock += block;
   };
   reserve();

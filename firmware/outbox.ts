@@ -18,12 +18,12 @@
  *  before faults before tamper before alarms, exercises before the real, old before new, but never the
  *  very first press. Its number is then missing at the hub, which reports a lost press. */
 
-import { KINDS, type Kind } from "../protocols/device/kinds.ts";
-import { encodeReport, type Mode, REPORT_FPORT, type Report } from "../protocols/device/report.ts";
+import type { KindRow } from "../protocols/device/kinds.ts";
+import { REPORT_FPORT } from "../protocols/device/report.ts";
 import { STAGES } from "../protocols/device/stage.ts";
 import { change } from "./change.ts";
-import { hex } from "./hex.ts";
-import type { LampMeaning } from "./lamp.ts";
+import { LAMP } from "./lamp.ts";
+import { reportText } from "./report-text.ts";
 import type { Frame } from "./uplink.ts";
 
 export const CAPACITY = 8;
@@ -50,8 +50,9 @@ const RECEIVED = STAGES.indexOf("received");
 const CLOSED = STAGES.indexOf("closed");
 
 export interface OpenEvent {
-  readonly kind: Kind;
-  readonly mode: Mode;
+  readonly kind: KindRow;
+  /** Index into MODES. */
+  readonly mode: number;
   /** 0-65535, or NO_NUMBER. */
   readonly number: number;
   /** When it happened; for a press, the first touch. */
@@ -74,35 +75,31 @@ export interface OpenEvent {
 export type Outbox = readonly OpenEvent[];
 
 /** What happened. For a press, `atMs` is its first touch. */
-export interface Raised {
-  readonly kind: Kind;
-  readonly mode: Mode;
-  /** 0-65535, or NO_NUMBER. */
-  readonly number: number;
-  readonly atMs: number;
-  /** 0-255, or PRESS_LENGTH. */
-  readonly detail: number;
-}
+export type Raised = Pick<OpenEvent, "kind" | "mode" | "number" | "atMs" | "detail">;
 
 /** What every frame says besides its event. */
 export interface DeviceState {
-  readonly tamperOpen: boolean;
-  readonly batteryLow: boolean;
-  readonly mainsLost: boolean;
-  readonly deviceFault: boolean;
-  readonly batteryPercent: number | null;
+  /** Bit n: what has detail n stands. */
+  readonly standing: number;
+  /** 255: unknown. */
+  readonly batteryPercent: number;
   readonly lastNumber: number;
 }
 
 /** 0 heartbeat, 1 notes and faults, 2 intrusion, 3 alarms; real ones above every exercise. */
 function rankOf(event: OpenEvent): number {
-  const priority = KINDS[event.kind].priority;
+  const priority = event.kind.priority;
   const rank = event.number < 0 ? 0 : priority === "life" ? 3 : priority === "intrusion" ? 2 : 1;
-  return event.mode === "real" ? rank + 4 : rank;
+  return rank + (event.mode > 0 ? 0 : 4);
 }
 
 function isAlarm(event: OpenEvent): boolean {
-  return event.number >= 0 && KINDS[event.kind].priority === "life";
+  return rankOf(event) % 4 === 3;
+}
+
+/** Whether an alarm is open: then Storage is left alone. */
+export function isAlarmOpen(outbox: Outbox): boolean {
+  return outbox.some(isAlarm);
 }
 
 /** Index of the event to drop from a full outbox. */
@@ -228,22 +225,16 @@ function detailOf(event: OpenEvent, nowMs: number): number {
 /** The frame of an event as it is true at `nowMs`. `lowestRate` is the region's lowest data rate with room
  *  for a report. */
 export function frameOf(event: OpenEvent, state: DeviceState, nowMs: number, lowestRate: number): Frame {
-  const report: Report = {
-    kind: event.kind,
+  const isHeartbeat = event.number < 0;
+  const text = reportText({
+    kindId: event.kind.id,
     mode: event.mode,
-    tamperOpen: state.tamperOpen,
-    batteryLow: state.batteryLow,
-    mainsLost: state.mainsLost,
-    deviceFault: state.deviceFault,
-    eventNumber: event.number < 0 ? state.lastNumber : event.number,
-    ageS: Math.floor((nowMs - event.atMs) / 1000),
+    standing: state.standing,
+    number: isHeartbeat ? state.lastNumber : event.number,
+    ageS: (nowMs - event.atMs) / 1000,
     batteryPercent: state.batteryPercent,
     detail: detailOf(event, nowMs),
-  };
-  const bytes = encodeReport(report);
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += hex(bytes[i] ?? 0, 2);
-  const isHeartbeat = event.number < 0;
+  });
   return {
     port: REPORT_FPORT,
     hex: text,
@@ -252,25 +243,24 @@ export function frameOf(event: OpenEvent, state: DeviceState, nowMs: number, low
   };
 }
 
-function meaningOf(event: OpenEvent, nowMs: number): LampMeaning {
+/** Of LAMP. Up to `dispatched` it is the stage itself. */
+function meaningOf(event: OpenEvent, nowMs: number): number {
   const shownMs = nowMs - event.stageMs;
-  if (shownMs >= DARK_AFTER_MS) return "off";
-  if (event.stage < STORED) return nowMs - event.atMs < RED_AFTER_MS ? "sending" : "notDelivered";
-  if (event.stage === RECEIVED) return shownMs < GREEN_MS ? "received" : "off";
-  const stage = STAGES[event.stage];
-  return stage === undefined || stage === "closed" ? "off" : stage;
+  if (shownMs >= DARK_AFTER_MS) return LAMP.off;
+  if (event.stage < STORED) return nowMs - event.atMs < RED_AFTER_MS ? LAMP.sending : LAMP.notDelivered;
+  return event.stage === RECEIVED && shownMs >= GREEN_MS ? LAMP.off : event.stage;
 }
 
-/** What the lamp says: how far the newest alarm has come, a real one before any exercise. */
+/** What the lamp says (LAMP): how far the newest alarm has come, a real one before any exercise. */
 export function lampMeaningOf(
   outbox: Outbox,
   nowMs: number,
-): { readonly meaning: LampMeaning; readonly nextMs: number } {
+): { readonly meaning: number; readonly nextMs: number } {
   let shown: OpenEvent | undefined;
   for (const event of outbox) {
     if (isAlarm(event) && (shown === undefined || rankOf(event) >= rankOf(shown))) shown = event;
   }
-  if (shown === undefined) return { meaning: "off", nextMs: Infinity };
+  if (shown === undefined) return { meaning: LAMP.off, nextMs: Infinity };
   const changes = [shown.atMs + RED_AFTER_MS, shown.stageMs + GREEN_MS, shown.stageMs + DARK_AFTER_MS];
   const nextMs = changes.reduce((next, ms) => (ms > nowMs ? Math.min(next, ms) : next), Infinity);
   return { meaning: meaningOf(shown, nowMs), nextMs: nextMs };

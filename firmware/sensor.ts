@@ -1,6 +1,6 @@
 /** What a sensor says becomes events: each condition that begins, and each that ends. */
 import { DETAIL } from "../protocols/device/details.ts";
-import type { Kind } from "../protocols/device/kinds.ts";
+import { KINDS, type KindRow } from "../protocols/device/kinds.ts";
 import { bootMs } from "./board.ts";
 import { stands } from "./conditions.ts";
 import { follow, forgetAlarms, hurry, modeAt, setStanding } from "./device.ts";
@@ -18,8 +18,8 @@ export interface Sensed {
 /** Follows what `sample` says of `codes`. The alarm's is of `kind`; a pre-alarm's detail is the first of the codes; all
  *  others are `trouble` (fault or tamper). */
 export function followSensor(
-  kind: Kind,
-  trouble: Kind,
+  kind: KindRow,
+  trouble: KindRow,
   codes: readonly number[],
   sample: (nowMs: number) => Sensed,
 ): void {
@@ -34,7 +34,7 @@ export function followSensor(
       const isOn = stands(seen.stands, code);
       if (code < DETAIL.smoke) setStanding(code, isOn, nowMs, trouble, code);
       else if (code < DETAIL.preAlarm) setStanding(code, isOn, nowMs, kind, seen.detail ?? 0);
-      else setStanding(code, isOn, nowMs, "preAlarm", codes[0] ?? 0);
+      else setStanding(code, isOn, nowMs, KINDS.preAlarm, codes[0] ?? 0);
     }
     if ((seen.stands & ~stood) >> DETAIL.smoke !== 0) hurry(nowMs);
     stood = seen.stands;

@@ -1,8 +1,9 @@
 /** Smoke sensor with an optical chamber. Its red light says that it alarms, its buzzer sounds, and the button silences
  *  the buzzer. */
+import { KINDS } from "../protocols/device/kinds.ts";
 import { identity } from "./board.ts";
 import { CONTACT } from "./contact.ts";
-import { modeAt, startDevice, watchContact } from "./device.ts";
+import { modeAt, startDevice, TEST, watchContact } from "./device.ts";
 import { followSensor } from "./sensor.ts";
 import type { SensorProfile } from "./sensor-identity.ts";
 import { CLEAN_AIR, SMOKE_CODES, signalOf, silenceSmoke, stepSmoke } from "./smoke.ts";
@@ -12,12 +13,12 @@ const SILENCE = { holdMs: 60, releaseMs: 30, stuckMs: 0 };
 const wired = identity.profile as typeof identity.profile & SensorProfile;
 let smoke = CLEAN_AIR;
 
-followSensor("smoke", "fault", SMOKE_CODES, (nowMs) => {
+followSensor(KINDS.smoke, KINDS.fault, SMOKE_CODES, (nowMs) => {
   if (nowMs >= smoke.dueMs) {
     const sample = {
       nowMs: nowMs,
       reading: analogRead(wired.chamber.pin),
-      isWalkTest: modeAt(nowMs) === "test",
+      isWalkTest: modeAt(nowMs) === TEST,
     };
     smoke = stepSmoke(smoke, wired.chamber, sample);
   }

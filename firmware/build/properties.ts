@@ -19,11 +19,33 @@ export function foreignNames(declarations: readonly string[]): Set<string> {
   return new Set([...code.matchAll(/[A-Za-z_]\w*(?=\??\s*[:(<]|")/g)].map(([name]) => name));
 }
 
-/** Keys of the tables in `code`: constants whose rows are objects and are looked up by name. */
-export function tableKeys(code: string): string[] {
-  return parseModule(code)
-    .body.flatMap((node) => (node.type === "VariableDeclaration" ? node.declarations : []))
-    .flatMap(({ init }) => (init?.type === "ObjectExpression" ? init.properties : []))
+/** Constants of the top level, by name, with what they are. */
+function constantsOf(program: Program): Map<string, AnyNode> {
+  const declarations = program.body.flatMap((node) =>
+    node.type === "VariableDeclaration" && node.kind === "const" ? node.declarations : [],
+  );
+  return new Map(
+    declarations.flatMap(({ id, init }) => (id.type === "Identifier" && init ? [[id.name, init]] : [])),
+  );
+}
+
+/** Names that are used for more than `NAME.member`: their members may be looked up by text. */
+function lookedUp(nodes: readonly AnyNode[]): Set<string> {
+  const plain = new Set<AnyNode>();
+  for (const node of nodes) {
+    if (node.type === "MemberExpression" && !node.computed) plain.add(node.object).add(node.property);
+    if (node.type === "Property" && !node.computed && !node.shorthand) plain.add(node.key);
+    if (node.type === "VariableDeclarator") plain.add(node.id);
+  }
+  return new Set(
+    nodes.flatMap((node) => (node.type === "Identifier" && !plain.has(node) ? [node.name] : [])),
+  );
+}
+
+/** Keys of rows: members of constants that are objects or lists. */
+function rowKeys(constants: readonly AnyNode[]): string[] {
+  return constants
+    .flatMap((init) => (init.type === "ObjectExpression" ? init.properties : []))
     .flatMap((row) =>
       row.type === "Property" &&
       /^(Object|Array)Expression$/.test(row.value.type) &&
@@ -33,12 +55,43 @@ export function tableKeys(code: string): string[] {
     );
 }
 
+/** Keys of the tables in `code` that are looked up by text: constants whose rows are objects or lists. */
+export function tableKeys(code: string): string[] {
+  const program = parseModule(code);
+  const byText = lookedUp(nodesOf(program));
+  return rowKeys([...constantsOf(program)].flatMap(([name, init]) => (byText.has(name) ? [init] : [])));
+}
+
+/** `code` in which the place of a text in a constant list of texts is its number: `LIST.indexOf("text")`. */
+export function withPlaces(code: string): string {
+  const program = parseModule(code);
+  const lists = constantsOf(program);
+  const placeOf = (list: AnyNode | undefined, text: unknown) => {
+    if (list?.type !== "ArrayExpression" || typeof text !== "string") return -1;
+    return list.elements.findIndex((item) => item?.type === "Literal" && item.value === text);
+  };
+  return nodesOf(program)
+    .flatMap((node) => {
+      if (node.type !== "CallExpression" || node.callee.type !== "MemberExpression") return [];
+      const { object, property } = node.callee;
+      const isIndexOf =
+        property.type === "Identifier" && property.name === "indexOf" && !node.callee.computed;
+      const [text] = node.arguments;
+      if (!isIndexOf || object.type !== "Identifier" || text?.type !== "Literal") return [];
+      const place = placeOf(lists.get(object.name), text.value);
+      return place < 0 ? [] : [{ start: node.start, end: node.end, place }];
+    })
+    .sort((one, other) => other.start - one.start)
+    .reduce((text, { start, end, place }) => text.slice(0, start) + place + text.slice(end), code);
+}
+
 /** `code` without what nobody can read: properties that no code names, and rows of tables whose key is
  *  nowhere spelled, neither here nor in what comes from outside. Lines stay as they are. Dead code must be
  *  gone before. */
 export function withoutUnread(code: string, foreign: ReadonlySet<string>): string {
-  const nodes = nodesOf(parseModule(code));
-  const keys = new Set(tableKeys(code));
+  const program = parseModule(code);
+  const nodes = nodesOf(program);
+  const keys = new Set(rowKeys([...constantsOf(program).values()]));
   const read = new Set(foreign);
   for (const node of nodes) {
     if (node.type === "MemberExpression" && node.property.type === "Identifier") read.add(node.property.name);

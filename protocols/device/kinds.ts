@@ -38,6 +38,8 @@ export const KINDS = {
 } as const satisfies Record<string, Row>;
 
 export type Kind = keyof typeof KINDS;
+/** Any row of the table. */
+export type KindRow = (typeof KINDS)[Kind];
 
 /** The kind with this wire id, or undefined: an unknown kind is raised as a fault by the hub, never dropped. */
 export function kindOf(id: number): Kind | undefined {

@@ -4,7 +4,15 @@ import path from "node:path";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "../../firmware/build/collect.ts";
-import { foreignNames, withArrows, withoutMessages, withoutUnread } from "../../firmware/build/properties.ts";
+import {
+  foreignNames,
+  tableKeys,
+  withArrows,
+  withoutMessages,
+  withoutUnread,
+  withPlaces,
+} from "../../firmware/build/properties.ts";
+import { withShared } from "../../firmware/build/shared.ts";
 import {
   BUDGET_BYTES,
   BUDGET_VARIABLES,
@@ -125,6 +133,34 @@ describe("shortening", () => {
     expect(withoutMessages(code)).toBe('const x = () => {\n  throw "length";\n};\n');
     const asks = code + "print(isCodecError(1));";
     expect(withoutMessages(asks)).toBe(asks);
+  });
+});
+
+describe("what is said often", () => {
+  test("is said once, and means the same", () => {
+    const code =
+      'const a = { length: 1, x: "a longer text" };\nprint(a.length, [1, 2].length, "abc".length, "a longer text".length, Math.max(1, 2), Math.max(3, 4), Math.max(5, 4), a.missing === void 0, a["x"] === "a longer text", a.other === void 0, a.b === void 0, a.c === void 0);';
+    const shared = withShared(code);
+    expect(run(shared)).toEqual(run(code));
+    expect(shared.match(/Math\.max|void 0|a longer text/g)?.length).toBe(3);
+    expect(shared).toContain("{ length: 1, x:");
+  });
+
+  test("keeps words apart that need no blank before a text", () => {
+    const code =
+      'const f = (x) => { if (x) return"some text"; throw"some text" };\nprint(f(1) + f(2) + f(3), "some text");';
+    expect(run(withShared(code))).toEqual(run(code));
+  });
+
+  test("the place of a text in a constant list is its number", () => {
+    const code =
+      'const L = ["a", "b"];\nprint(L.indexOf("b"), L.indexOf(x), L.indexOf("c"), [1].indexOf("b"));';
+    expect(withPlaces(code)).toBe(code.replace('L.indexOf("b")', "1"));
+  });
+
+  test("a table that is never looked up by text has short keys", () => {
+    const code = "const T = { a: { id: 1 } }; const U = { b: { id: 2 } };\nprint(T.a.id, U[x].id);";
+    expect(tableKeys(code)).toEqual(["b"]);
   });
 });
 

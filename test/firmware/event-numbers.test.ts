@@ -1,46 +1,47 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  NUMBER_BLOCK,
-  NUMBER_LOG_SIZE,
-  NUMBER_LOGS,
-  newerLog,
-  numberRecord,
-  readNumberLog,
-} from "../../firmware/event-numbers.ts";
+import { NUMBER_BLOCK, NUMBER_LOGS } from "../../firmware/event-numbers.ts";
+import { hex } from "../../firmware/hex.ts";
+import { LOG_SIZE, logRecord, newerLog, readLog } from "../../firmware/log.ts";
 import { openNumberStore } from "../../firmware/number-store.ts";
 import { type BoardStorage, createBoardStorage } from "../../hardware/virtual/board-storage.ts";
 
 const BLANK = "\xff";
+const numberRecord = (end: number) => logRecord(hex(end, 4));
 
 describe("the log of reservations", () => {
   test("gives back every record written, and where the next one goes", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 1, maxLength: 128 }), (ends) => {
-        const text = ends.map(numberRecord).join("").padEnd(NUMBER_LOG_SIZE, BLANK);
-        expect(readNumberLog(text)).toEqual({ end: ends.at(-1), free: ends.length * 8 });
+        const text = ends.map(numberRecord).join("").padEnd(LOG_SIZE, BLANK);
+        expect(readLog(text, 4)).toEqual({ body: hex(ends.at(-1) ?? 0, 4), free: ends.length * 8 });
       }),
     );
   });
 
   test("a record cut at any byte is stepped over", () => {
     for (let kept = 1; kept < 8; kept++) {
-      const text = (numberRecord(100) + numberRecord(116).slice(0, kept)).padEnd(NUMBER_LOG_SIZE, BLANK);
-      expect(readNumberLog(text)).toEqual({ end: 100, free: 16 });
+      const text = (numberRecord(100) + numberRecord(116).slice(0, kept)).padEnd(LOG_SIZE, BLANK);
+      expect(readLog(text, 4)).toEqual({ body: "0064", free: 16 });
     }
   });
 
   test("any bytes read as some state, never as an error", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary-ascii", maxLength: 1100 }), (text) => {
-        const { end, free } = readNumberLog(text);
-        expect(end >= -1 && end <= 0xffff && free >= 0 && free <= NUMBER_LOG_SIZE).toBe(true);
-      }),
+      fc.property(
+        fc.string({ unit: "binary-ascii", maxLength: 1100 }),
+        fc.constantFrom(4, 22),
+        (text, digits) => {
+          const { body, free } = readLog(text, digits);
+          expect([0, digits]).toContain(body.length);
+          expect(free >= 0 && free <= LOG_SIZE).toBe(true);
+        },
+      ),
     );
   });
 
   test("of two logs the newer counts, also across the wrap at 65536", () => {
-    const log = (end: number) => ({ end, free: 0 });
+    const log = (end: number) => ({ body: end < 0 ? "" : hex(end, 4), free: 0 });
     expect([newerLog(log(-1), log(-1)), newerLog(log(5), log(-1)), newerLog(log(-1), log(5))]).toEqual([
       -1, 0, 1,
     ]);

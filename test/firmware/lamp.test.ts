@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { AMBER, BUZZER, GREEN, lampAt, RED } from "../../firmware/lamp.ts";
+import { AMBER, BUZZER, GREEN, LAMP, lampAt, RED } from "../../firmware/lamp.ts";
 import { DARK, type LampChange, type LampMeaning, lampMeaning } from "../../hardware/virtual/board-lamp.ts";
 
 /** The changes a meaning makes from `fromMs` until `untilMs`. */
 function shine(meaning: LampMeaning | "blink", fromMs: number, untilMs: number): LampChange[] {
   const changes: LampChange[] = [];
   for (let atMs = fromMs; atMs < untilMs; ) {
-    const { lights, nextMs } = lampAt(meaning, atMs - fromMs);
+    const { lights, nextMs } = lampAt(LAMP[meaning], atMs - fromMs);
     const lit = (bit: number) => (lights & bit) !== 0;
     changes.push({
       atMs,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { AMBER, GREEN, type LampMeaning, lampAt, RED } from "../../../firmware/lamp.ts";
+import { AMBER, GREEN, LAMP, lampAt, RED } from "../../../firmware/lamp.ts";
 import { type LampChange, readLamp } from "../../../hardware/demo/web/lamp-reader.ts";
 
 /** The pins' changes while the firmware shows `meaning` for `lengthMs`. */
-function shown(meaning: LampMeaning, fromMs: number, lengthMs: number): LampChange[] {
+function shown(meaning: keyof typeof LAMP, fromMs: number, lengthMs: number): LampChange[] {
   const changes: LampChange[] = [];
   for (let at = 0; at < lengthMs; ) {
-    const { lights, nextMs } = lampAt(meaning, at);
+    const { lights, nextMs } = lampAt(LAMP[meaning], at);
     changes.push({
       atMs: fromMs + at,
       red: !!(lights & RED),
