@@ -40,6 +40,8 @@ export interface BusRunner {
   close(): Promise<void>;
 }
 
+/** A timer may call a rounding error early: the next one must not be as close. */
+const LEAST_DELAY_MS = 0.1;
 const GARBLED = "garbled answers: a bad line, or two devices on this address";
 
 /** Opens the bus's line and begins to ask. */
@@ -127,9 +129,9 @@ class Runner implements BusRunner {
     this.#master = next;
     for (const effect of effects) this.#obey(effect);
     this.#timer?.cancel();
-    const due = dueMs(this.#master);
+    const delayMs = Math.max(LEAST_DELAY_MS, dueMs(this.#master) - clock.monotonicMs());
     const tick = () => this.#step({ type: "tick" });
-    this.#timer = Number.isFinite(due) ? clock.setTimer(tick, due - clock.monotonicMs()) : null;
+    this.#timer = Number.isFinite(delayMs) ? clock.setTimer(tick, delayMs) : null;
   }
 
   #obey(effect: BusEffect): void {

@@ -50,10 +50,17 @@ export function createVirtualAdapter(bus: VirtualBus, clock: VirtualClock): Virt
   return {
     openLine(_path, _baud, given) {
       clock.setTimer(() => {
+        port.setPlugged(true);
         events = given;
         given.opened();
       }, 0);
-      return { write: (bytes) => port.send(bytes), close: async () => port.setPlugged(false) };
+      return {
+        write: (bytes) => port.send(bytes),
+        async close() {
+          port.setPlugged(false);
+          events = null;
+        },
+      };
     },
     unplug() {
       port.setPlugged(false);
