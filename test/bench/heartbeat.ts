@@ -1,12 +1,13 @@
 /** Heartbeat ingest: datagram in, authenticated, counted, acknowledged. CPU time per datagram, all threads, against an echo of
  *  the same datagrams and against lora-packet's rate on the same frames. Rounds alternate, so that all see the same machine. */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createBenchDevice } from "./devices.ts";
 import { type BenchGateway, gatewayEui, openBenchGateway, pushDatagram } from "./gateway.ts";
 import type { FromServer, ToServer } from "./heartbeat-servers.ts";
+import { HUB_FLAGS } from "./isolate.ts";
 import type { Bench, Measured } from "./measure.ts";
 import { median } from "./stats.ts";
 
@@ -19,11 +20,6 @@ interface Server {
   ask(message: ToServer): Promise<FromServer>;
   stop(): void;
 }
-
-/** What `tugma hub run` tells V8. */
-const HUB_FLAGS: string[] = JSON.parse(
-  readFileSync(new URL("../../hub/v8-flags.json", import.meta.url), "utf8"),
-);
 
 function startServer(execArgv: readonly string[] = []): Server {
   const child: ChildProcess = fork(fileURLToPath(new URL("heartbeat-servers.ts", import.meta.url)), {

@@ -1,5 +1,6 @@
 /** Runs a measurement in a process of its own and bounds its time. */
 import { type ChildProcess, fork } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Measured, Row } from "./measure.ts";
 
@@ -26,6 +27,11 @@ export interface IsolateOptions {
   progress(words: string): void;
 }
 
+/** What `tugma hub run` tells V8. */
+export const HUB_FLAGS: readonly string[] = JSON.parse(
+  readFileSync(new URL("../../hub/v8-flags.json", import.meta.url), "utf8"),
+);
+
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 /** After the wish to end: then the child is killed. */
 const END_MS = 5_000;
@@ -37,7 +43,7 @@ export async function measureApart(row: Row, options: IsolateOptions): Promise<M
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     serialization: "advanced",
     // the firmware's build strips types, which Node 24 calls experimental
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...(row.asHub ? HUB_FLAGS : [])],
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   try {

@@ -51,6 +51,8 @@ export interface Row {
   readonly module: string;
   readonly what: string;
   readonly slowSyncMs?: number;
+  /** The hub runs in the measurement's own process: V8 is told what `tugma hub run` tells it. */
+  readonly asHub?: true;
   /** Not even begun with --quick; the reason is shown. */
   readonly notQuick?: string;
   /** Ended by force after this. */
