@@ -21,7 +21,7 @@ const RULES: readonly (readonly [own: RegExp, may: RegExp])[] = [
   [/^protocols\/(cose|lorawan\/crypto)\.ts$/, /^(protocols\/|node:crypto$)/],
   [/^protocols\//, /^$/],
   // the tools that make a bundle run on Node; the programs in it do not
-  [/^firmware\/((build|flash)\.ts$|build\/)/, /^(firmware\/|protocols\/|node:|npm:)/],
+  [/^firmware\/(build\.ts$|(build|flash)\/)/, /^(firmware\/|protocols\/|node:|npm:)/],
   [/^firmware\//, /^protocols\/device\//],
   [/^hardware\//, /^(protocols\/|node:|npm:)/],
   [/^hub\//, /^(protocols\/|hardware\/boards\.ts$|node:|npm:)/],

@@ -7,8 +7,8 @@ import type { Random } from "./random.ts";
 export interface BoardOptions {
   /** The script as it is flashed. */
   readonly bundle: string;
-  /** Content of the identity file; without a `profile`, VIRTUAL_PROFILE is put in. */
-  readonly identity: Readonly<Record<string, unknown>>;
+  /** Content of the identity file; without a `profile`, VIRTUAL_PROFILE is put in. Default: what Storage holds. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   readonly clock: Clock;
   readonly random: Random;
   /** The wire to the modem. */

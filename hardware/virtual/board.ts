@@ -34,10 +34,18 @@ function wiringOf(profile: unknown): ReadonlyMap<string, string> {
   return new Map(wires.map(([name, to]) => [name, typeof to === "string" ? to : to.pin]));
 }
 
-/** Puts the identity file where whoever flashes a board puts it; an identical file is left alone. */
-function provision(storage: BoardStorage, identity: object): void {
+/** Puts the identity file where whoever flashes a board puts it; an identical file is left alone. Without one, the board
+ *  is who its Storage says. */
+function provision(
+  storage: BoardStorage,
+  wanted: BoardOptions["identity"],
+): Readonly<Record<string, unknown>> {
+  const found = storage.read("identity");
+  if (wanted === undefined) return { profile: VIRTUAL_PROFILE, ...JSON.parse(found ?? "{}") };
+  const identity = { profile: VIRTUAL_PROFILE, ...wanted };
   const file = JSON.stringify(identity);
-  if (storage.read("identity") !== file) storage.write("identity", file);
+  if (found !== file) storage.write("identity", file);
+  return identity;
 }
 
 /** What the board did, and what went wrong: both bounded. */
@@ -86,13 +94,12 @@ function createLampView(
 /** A board with `identity` in its Storage. It does nothing until it has power. */
 export function createBoard(options: BoardOptions): Board {
   const { clock, serial } = options;
-  const identity: Readonly<Record<string, unknown>> = { profile: VIRTUAL_PROFILE, ...options.identity };
+  const storage = options.storage ?? createBoardStorage();
+  const identity = provision(storage, options.identity);
   const wiring = wiringOf(identity["profile"]);
   const pinOf = (name: string) => wiring.get(name) ?? name;
   const levels = Object.entries({ battery: FULL_BATTERY, ...options.pins });
   const pins = createPins(Object.fromEntries(levels.map(([name, level]) => [pinOf(name), level])));
-  const storage = options.storage ?? createBoardStorage();
-  provision(storage, identity);
   const { log, errors, note, attempt } = createRecords(clock);
   const view = createLampView(clock, (name) => pins.output(pinOf(name)) === 1, note);
   const hardware: Hardware = { options, pins, storage, note, attempt };
