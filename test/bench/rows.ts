@@ -50,5 +50,6 @@ export const ROWS: readonly Row[] = [
     slowSyncMs: SLOW_SYNC_MS,
     limitS: 60,
   },
+  { name: "bus", module: "bus.ts", what: "presses on a full wire bus; noise on it", limitS: 120 },
   { name: "modbus", module: "modbus.ts", what: "reads on a paced Modbus line", limitS: 90 },
 ];
