@@ -30,12 +30,15 @@ const FOREIGN = foreignNames(
 /** Uplinks: which files take the place of the RAK3172's, for which the core is written. */
 export const UPLINKS = {
   rak3172: {},
+  rn2483: { "uplink-rak3172.ts": "uplink-rn2483.ts" },
+  wire: { "uplink-rak3172.ts": "uplink-wire.ts", "edge-modem.ts": "edge-wire.ts" },
+  mqtt: { "uplink-rak3172.ts": "uplink-mqtt.ts", "edge-modem.ts": "edge-mqtt.ts" },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 export type UplinkName = keyof typeof UPLINKS;
 
 /** Uplinks of each role. Its entry is the file of the same name. */
 export const ROLES = {
-  "entrance-button": ["rak3172"],
+  "entrance-button": ["rak3172", "rn2483"],
   "smoke-sensor": ["rak3172"],
   "heat-sensor": ["rak3172"],
   "call-point": ["rak3172"],

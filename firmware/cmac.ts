@@ -21,10 +21,9 @@ export function mix(text: string, by: string): string {
 /** Multiplication by x in GF(2^128), section 2.3. */
 function doubled(block: string): string {
   let out = "";
-  for (let i = 0; i < 15; i++)
-    out += bytesText(((byteAt(block, i) << 1) & 255) | (byteAt(block, i + 1) >> 7));
-  const last = (byteAt(block, 15) << 1) & 255;
-  return out + bytesText(byteAt(block, 0) > 127 ? last ^ 0x87 : last);
+  for (let i = 0; i < 16; i++)
+    out += bytesText(((byteAt(block, i) << 1) | (byteAt(block, i + 1) >> 7)) & 255);
+  return byteAt(block, 0) > 127 ? mix(out, "\0".repeat(15) + "\x87") : out;
 }
 
 /** All 16 bytes of the tag. */

@@ -99,6 +99,7 @@ interface ReadonlyArray<T> {
 }
 interface Array<T> extends ReadonlyArray<T> {
   [index: number]: T;
+  pop(): T | undefined;
   push(item: T): number;
   reverse(): T[];
   shift(): T | undefined;
@@ -190,8 +191,25 @@ interface CryptoModule {
     encrypt(message: string, key: string, options: { mode: "ECB" }): ArrayBuffer;
   };
 }
+/** A TCP connection. */
+interface Socket {
+  write(text: string): void;
+  end(): void;
+  on(event: "data", run: (text: string) => void): void;
+  on(event: "close", run: () => void): void;
+}
+interface NetModule {
+  connect(to: { host: string; port: number }, run: () => void): Socket;
+}
+/** ESP32 and Espruino WiFi. */
+interface WifiModule {
+  /** `error` is null when the network was joined. */
+  connect(ssid: string, options: { password: string }, run: (error: string | null) => void): void;
+}
 declare function require(module: "Storage"): StorageModule;
 declare function require(module: "crypto"): CryptoModule;
+declare function require(module: "net"): NetModule;
+declare function require(module: "Wifi"): WifiModule;
 
 declare const E: {
   /** 32 random bits. Plain pseudo-random on ESP32. */

@@ -21,9 +21,9 @@ export const FRAMES_PER_COUNT = 64;
 
 /** For an answer of the hub, whose disk comes before it. */
 const ANSWER_MS = 2500;
+/** For the first join; twice as long for each after it, up to 85 minutes, for each costs one of 65,536 DevNonces. */
 const JOIN_ANSWER_MS = 5000;
-const JOIN_PAUSE_MS = 15000;
-const MOST_DOUBLINGS = 8;
+const MOST_DOUBLINGS = 10;
 /** A frame that finds no way out is made anew, with its age. */
 const STALE_MS = 5000;
 const MANY = 3;
@@ -33,7 +33,7 @@ export interface Link extends Uplink {
   readonly identity: DeviceIdentity;
   /** Of the last step. */
   readonly nowMs: number;
-  /** The way to the hub is open. */
+  /** The way to the hub is open, as far as can be known. */
   readonly isUp: boolean;
   readonly session: Session | undefined;
   /** The next to use, -1: no count is left for one. */
@@ -49,8 +49,9 @@ export interface Link extends Uplink {
   /** PHYPayload that waits for the way, or for news that it has arrived; "": none. */
   readonly out: string;
   readonly isConfirmed: boolean;
-  /** Joins that failed in a row, and confirmed frames that were not acknowledged. */
-  readonly joinFailures: number;
+  /** Joins since the last that was answered, or the last alarm. */
+  readonly joins: number;
+  /** Confirmed frames in a row that were not acknowledged. */
   readonly unanswered: number;
 }
 
@@ -62,13 +63,13 @@ export type Draft<L extends Link> = { -readonly [K in keyof L]: L[K] } & {
 type LinkDraft = Draft<Link>;
 
 /** Just given power: waits for its first count. */
-export function createLink(identity: DeviceIdentity, nowMs: number): Link {
+export function createLink(identity: DeviceIdentity, nowMs: number, isUp: boolean): Link {
   return {
     identity: identity,
     nowMs: nowMs,
     phase: PHASE.wait,
     dueMs: Infinity,
-    isUp: false,
+    isUp: isUp,
     session: undefined,
     fCntUp: -1,
     fCntDown: -1,
@@ -77,7 +78,7 @@ export function createLink(identity: DeviceIdentity, nowMs: number): Link {
     kept: "",
     out: "",
     isConfirmed: false,
-    joinFailures: 0,
+    joins: 0,
     unanswered: 0,
   };
 }
@@ -90,18 +91,6 @@ function rest(d: LinkDraft, phase: number, forMs: number): void {
 /** Asks for a count, and that the session is kept. */
 function keep(d: LinkDraft): void {
   d.effects.push({ do: DO.keep, text: d.kept });
-}
-
-/** When `kept` holds a join-accept for its DevNonce, that session is open. */
-function openSession(d: LinkDraft, kept: string): void {
-  const devNonce = byteAt(kept, 0) * 256 + byteAt(kept, 1);
-  const session = openJoinAccept(d.identity, devNonce, kept.substr(2));
-  if (session === undefined) return;
-  d.session = session;
-  d.kept = kept;
-  d.fCntUp = devNonce === d.devNonce ? 0 : -1;
-  d.fCntDown = d.devNonce = -1;
-  d.unanswered = d.joinFailures = 0;
 }
 
 /** Nothing is under way: says what comes next. */
@@ -121,6 +110,19 @@ function settle(d: LinkDraft): void {
   }
 }
 
+/** When `kept` holds a join-accept for its DevNonce, that session is open. */
+function openSession(d: LinkDraft, kept: string): void {
+  const devNonce = byteAt(kept, 0) * 256 + byteAt(kept, 1);
+  const session = openJoinAccept(d.identity, devNonce, kept.substr(2));
+  if (session === undefined) return;
+  d.session = session;
+  d.kept = kept;
+  d.fCntUp = devNonce === d.devNonce ? 0 : -1;
+  d.fCntDown = d.devNonce = -1;
+  d.joins = d.unanswered = 0;
+  settle(d);
+}
+
 function end(d: LinkDraft, isAcked: boolean): void {
   d.effects.push({ do: DO.answered, isAcked: isAcked });
   d.unanswered = isAcked ? 0 : d.unanswered + (d.isConfirmed && d.out === "" ? 1 : 0);
@@ -131,7 +133,7 @@ function end(d: LinkDraft, isAcked: boolean): void {
 export function setUp(d: LinkDraft, isUp: boolean): void {
   d.isUp = isUp;
   if (d.phase === PHASE.air) end(d, false);
-  else if (d.phase !== PHASE.pause) settle(d);
+  else settle(d);
 }
 
 /** `out` was passed on, for the first time or once more. */
@@ -140,10 +142,11 @@ export function handOver(d: LinkDraft): void {
     d.fCntUp = (d.fCntUp + 1) % FRAMES_PER_COUNT > 0 ? d.fCntUp + 1 : -1;
     d.effects.push({ do: DO.onAir });
     rest(d, PHASE.air, ANSWER_MS);
-  } else if (d.phase === PHASE.join && d.dueMs === Infinity) {
+  } else if (d.dueMs === Infinity) {
     d.devNonce = d.spare;
     d.spare = -1;
-    rest(d, PHASE.join, JOIN_ANSWER_MS);
+    rest(d, PHASE.join, JOIN_ANSWER_MS << Math.min(d.joins, MOST_DOUBLINGS));
+    d.joins++;
   }
 }
 
@@ -156,10 +159,9 @@ export function confirm(d: LinkDraft): void {
 
 /** A PHYPayload from the hub. What is not genuine, or late, is passed by. */
 export function takeDownlink(d: LinkDraft, bytes: string): void {
-  if (bytes.charAt(0) === " ") {
-    const nonce = d.devNonce;
+  const nonce = d.devNonce;
+  if (d.phase === PHASE.join) {
     if (nonce >= 0) openSession(d, bytesText(nonce >> 8, nonce & 255) + bytes);
-    if (d.devNonce !== nonce) settle(d);
     return;
   }
   const downlink = d.session === undefined ? undefined : openDownlink(d.session, d.fCntDown, bytes);
@@ -168,19 +170,6 @@ export function takeDownlink(d: LinkDraft, bytes: string): void {
   if (downlink.isAck && d.isConfirmed && d.phase === PHASE.air) end(d, true);
   if (downlink.port > 0)
     d.effects.push({ do: DO.received, port: downlink.port, hex: toHex(downlink.payload) });
-}
-
-function tick(d: LinkDraft): void {
-  if (d.phase === PHASE.air) end(d, false);
-  else if (d.phase === PHASE.join && d.session === undefined) {
-    rest(d, PHASE.pause, (JOIN_PAUSE_MS << Math.min(d.joinFailures, MOST_DOUBLINGS)) * (0.8 + 0.4 * d.luck));
-    d.joinFailures++;
-  } else {
-    d.unanswered = 0;
-    // an answer to an earlier join would come between later frames
-    d.devNonce = -1;
-    settle(d);
-  }
 }
 
 /** Takes what is no business of the carrier's: counts, frames, alarms, time. */
@@ -193,11 +182,15 @@ export function stepLink(d: LinkDraft, input: UplinkInput): void {
     d.isConfirmed = input.frame.isConfirmed;
     d.out = sealUplink(d.session, d.fCntUp, input.frame);
     rest(d, PHASE.send, STALE_MS);
-  } else if (input.isAlarm) {
-    d.joinFailures = 0;
-    if (d.phase === PHASE.pause) settle(d);
   } else {
     if (input.isQuiet && d.spare < 0) keep(d);
-    if (d.nowMs >= d.dueMs) tick(d);
+    if (input.isAlarm) d.joins = 0;
+    if (d.nowMs >= d.dueMs || (input.isAlarm && d.session === undefined)) {
+      if (d.phase === PHASE.air) end(d, false);
+      else {
+        d.unanswered = 0;
+        settle(d);
+      }
+    }
   }
 }

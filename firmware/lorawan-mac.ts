@@ -47,7 +47,8 @@ const DOWN = 1;
 const HEAD = 8;
 const ACK = 0x20;
 
-function little(value: number): string {
+/** Two bytes, the low one first. */
+export function little(value: number): string {
   return bytesText(value & 255, (value >> 8) & 255);
 }
 
@@ -90,7 +91,7 @@ export function openJoinAccept(identity: Credentials, devNonce: number, bytes: s
   const plain = bytes.charAt(0) + encrypt(appKey, bytes.substr(1));
   const key = (first: string) =>
     encrypt(appKey, first + plain.substr(1, 6) + little(devNonce) + "\0".repeat(7));
-  if (bytes.length % 16 !== 1 || plain !== signed(appKey, "", plain.slice(0, -4))) return undefined;
+  if (plain !== signed(appKey, "", plain.slice(0, -4))) return undefined;
   return { devNonce: devNonce, devAddr: plain.substr(7, 4), nwkSKey: key("\x01"), appSKey: key("\x02") };
 }
 

@@ -69,7 +69,7 @@ export function lowestRateOf(): number {
 /** A board that was just given power. */
 export function createUplink(identity: DeviceIdentity, nowMs: number): MqttUplink {
   const closed = { piece: "", isOpen: false, netMs: nowMs, linkMs: Infinity, isPinged: false, failures: 0 };
-  return Object.assign(createLink(identity, nowMs), closed, { published: "", packetId: 0 });
+  return Object.assign(createLink(identity, nowMs, false), closed, { published: "", packetId: 0 });
 }
 
 function write(d: MqttDraft, head: number, body: string): void {

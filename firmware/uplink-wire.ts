@@ -1,6 +1,6 @@
 /** RS-485 bus, the device's side of protocols/device/frame.ts: never speaks unasked, answers each poll of its address,
  *  with the sequence rule that is written there. Pure. LoRaWAN is made on the board (lorawan-link.ts); a frame is on air
- *  when it was handed to a poll. A hub that has not polled for LINE_MS is away: then no frame is taken. */
+ *  when it was handed to a poll, and made anew when none has come for a while. */
 import { byteAt, bytesText } from "./bytes.ts";
 import type { DeviceIdentity } from "./identity.ts";
 import {
@@ -9,15 +9,12 @@ import {
   type Draft,
   handOver,
   type Link,
-  setUp,
   stepLink,
   takeDownlink,
 } from "./lorawan-link.ts";
-import type { UplinkEffect, UplinkInput } from "./uplink.ts";
-import { DO } from "./uplink.ts";
+import { DO, type UplinkEffect, type UplinkInput } from "./uplink.ts";
 import { readWire, writeWire } from "./wire-frame.ts";
 
-const LINE_MS = 5000;
 /** Longest frame between its zeros: as many bytes of noise are remembered. */
 const LONGEST = 261;
 
@@ -25,6 +22,8 @@ const POLL = 0;
 const DATA = 1;
 const IDLE = 2;
 const FROM_DEVICE = 0x80;
+/** Address and control. */
+const HEAD = 2;
 
 export interface WireUplink extends Link {
   /** Bytes since the last zero. */
@@ -33,16 +32,13 @@ export interface WireUplink extends Link {
   readonly sequence: number;
   /** That answer. */
   readonly answer: string;
-  /** When the hub last asked. */
-  readonly polledMs: number;
 }
 
 type WireDraft = Draft<WireUplink>;
 
 /** True when this identity has a place on a bus. */
 export function isUsable(identity: DeviceIdentity): boolean {
-  const address = identity.wireAddress ?? 0;
-  return address > 0 && address < 127;
+  return (identity.wireAddress ?? 0) > 0;
 }
 
 /** A line has no data rates. */
@@ -52,22 +48,19 @@ export function lowestRateOf(): number {
 
 /** A board on a line that is still. */
 export function createUplink(identity: DeviceIdentity, nowMs: number): WireUplink {
-  const line = { piece: "", sequence: -1, answer: "", polledMs: -Infinity };
-  return Object.assign(createLink(identity, nowMs), line);
+  return Object.assign(createLink(identity, nowMs, true), { piece: "", sequence: -1, answer: "" });
 }
 
-/** A frame of the hub to this device. */
-function answer(d: WireDraft, type: number, sequence: number, payload: string): void {
-  const isNext = sequence > 0 && sequence === (d.sequence === 3 ? 1 : d.sequence + 1);
-  d.polledMs = d.nowMs;
-  if (!d.isUp) setUp(d, true);
+/** Answers a frame of the hub to this device. */
+function answer(d: WireDraft, frame: string): void {
+  const sequence = byteAt(frame, 1) & 3;
   if (sequence === 0 || sequence !== d.sequence) {
-    if (isNext) confirm(d);
+    // 0 1 2 3 1 2 3; before the first frame nothing was said that could have arrived
+    if (sequence === (d.sequence % 3) + 1) confirm(d);
     d.sequence = sequence;
-    if (type === DATA) takeDownlink(d, payload);
+    if (frame.length > HEAD) takeDownlink(d, frame.substr(HEAD));
     const control = ((d.out === "" ? IDLE : DATA) << 2) | sequence;
-    const address = FROM_DEVICE + (d.identity.wireAddress ?? 0);
-    d.answer = writeWire(bytesText(address, control) + d.out);
+    d.answer = writeWire(bytesText(FROM_DEVICE | byteAt(frame, 0), control) + d.out);
   }
   d.effects.push({ do: DO.write, text: d.answer });
   if (d.out !== "") handOver(d);
@@ -75,11 +68,9 @@ function answer(d: WireDraft, type: number, sequence: number, payload: string): 
 
 function takePiece(d: WireDraft, piece: string): void {
   // most of what a bus carries is for others: it is not worth a CRC
-  const bytes = byteAt(piece, 1) === d.identity.wireAddress ? readWire(piece) : "";
-  const control = byteAt(bytes, 1);
-  const type = control >> 2;
-  const isWhole = type === POLL ? bytes.length === 2 : type === DATA && bytes.length > 2;
-  if (isWhole) answer(d, type, control & 3, bytes.substr(2));
+  const frame = byteAt(piece, 1) === d.identity.wireAddress ? readWire(piece) : "";
+  const isWhole = byteAt(frame, 1) >> 2 === (frame.length > HEAD ? DATA : POLL);
+  if (frame !== "" && isWhole) answer(d, frame);
 }
 
 /** Takes one input. `luck`: 0 to 1, another for every step. */
@@ -89,12 +80,11 @@ export function stepUplink(
   luck: number,
 ): readonly [WireUplink, readonly UplinkEffect[]] {
   const d: WireDraft = Object.assign({}, uplink, { nowMs: input.nowMs, luck: luck, effects: [] });
-  if (d.isUp && d.nowMs - d.polledMs > LINE_MS) setUp(d, false);
   if (input.text === undefined) stepLink(d, input);
   else {
     const pieces = (d.piece + input.text).split("\0");
-    d.piece = (pieces[pieces.length - 1] + "").slice(-LONGEST);
-    for (const piece of pieces.slice(0, -1)) if (piece !== "") takePiece(d, piece);
+    d.piece = (pieces.pop() + "").slice(-LONGEST);
+    for (const piece of pieces) takePiece(d, piece);
   }
   return [d, d.effects];
 }

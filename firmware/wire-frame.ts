@@ -1,6 +1,7 @@
 /** The board's half of protocols/device/frame.ts, as small and as quick as a board needs it: frames of up to 250 bytes as
  *  8-bit strings, a CRC without an inner loop. Held to that file, both ways, by test. */
 import { byteAt, bytesText } from "./bytes.ts";
+import { little } from "./lorawan-mac.ts";
 
 /** What a CRC-16/X-25 over bytes and their own CRC comes to. */
 const GOOD = 0x0f47;
@@ -17,8 +18,7 @@ function crcOf(bytes: string): number {
 
 /** Address, control and payload as they go onto the line, with both zeros. */
 export function writeWire(body: string): string {
-  const crc = crcOf(body);
-  const blocks = (body + bytesText(crc & 255, crc >> 8)).split("\0");
+  const blocks = (body + little(crcOf(body))).split("\0");
   return "\0" + blocks.map((block) => bytesText(block.length + 1) + block).join("") + "\0";
 }
 

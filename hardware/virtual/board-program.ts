@@ -1,5 +1,6 @@
 /** The program on a virtual board: Espruino's API around one run of the bundle, from power to no power. */
 import { runInContext } from "node:vm";
+import { encryptAes, textOfBuffer } from "./board-crypto.ts";
 import { createBoardContext } from "./board-language.ts";
 import type { Pins } from "./board-pins.ts";
 import type { BoardStorage } from "./board-storage.ts";
@@ -100,12 +101,17 @@ function serialOf(life: Life, { options: { serial }, note }: Hardware) {
 }
 
 function globalsOf(life: Life, hardware: Hardware): object {
-  const { options, storage, note } = hardware;
+  const { options, storage, note, attempt } = hardware;
   const getTime = () => (options.clock.monotonicMs() - life.bootMs) / 1000;
   const say = (...parts: unknown[]) => note("console", parts.map(String).join(" "));
   const modules: Record<string, unknown> = {
+    crypto: { AES: { encrypt: encryptAes } },
     Storage: { read: storage.read, write: storage.write, erase: storage.erase, list: storage.list },
   };
+  Object.assign(
+    modules,
+    options.wifi?.start((code) => attempt(life, "wifi", code)),
+  );
   return {
     ...timersOf(life, hardware),
     ...pinsOf(life, hardware),
@@ -115,6 +121,7 @@ function globalsOf(life: Life, hardware: Hardware): object {
     console: { log: say },
     process: { env: { VERSION: "2v29", BOARD: "VIRTUAL" } },
     E: {
+      toString: textOfBuffer,
       hwRand: () => Math.floor(options.random() * 2 ** 32) | 0,
       enableWatchdog: () => {},
       setConsole: (device: string | null) => note("console", "console on " + device),

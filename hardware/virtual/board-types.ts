@@ -13,10 +13,20 @@ export interface BoardOptions {
   readonly random: Random;
   /** The wire to the modem. */
   readonly serial: { write(bytes: Uint8Array): void; onData(listener: (bytes: Uint8Array) => void): void };
+  /** Boards with Wi-Fi. */
+  readonly wifi?: BoardWifi;
   /** Default: empty flash. It keeps its files when power is cut. */
   readonly storage?: BoardStorage;
   /** Levels on inputs from the start, by their name in the profile or on the board. */
   readonly pins?: Readonly<Record<string, number>>;
+}
+
+/** What a board has for its network. */
+export interface BoardWifi {
+  /** The modules that `require` gives from now on; whatever they tell the program goes through `run`. */
+  start(run: (code: () => void) => void): Readonly<Record<string, object>>;
+  /** Power is gone. */
+  stop(): void;
 }
 
 export interface BoardLogEntry {

@@ -110,6 +110,7 @@ export function createBoard(options: BoardOptions): Board {
     life.isOver = true;
     life.isUartOpen = false;
     life = null;
+    options.wifi?.stop();
     note("power", "off");
     pins.clear();
   };
