@@ -5,6 +5,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
 import { isMap, isScalar, LineCounter, parseDocument, stringify } from "yaml";
 import { REGIONS, type RegionName } from "../protocols/lorawan/regions.ts";
+import { AnnunciatorsSchema, flawsOfAnnunciators } from "./annunciator/config.ts";
 import { BusesSchema, flawsOfBuses } from "./carriers/rs485-config.ts";
 import { ModbusSchema, mistakesIn } from "./modbus/config.ts";
 
@@ -95,6 +96,7 @@ export const HubConfigSchema = Type.Object(
       { ...exact, description: "The LoRaWAN network server.", default: {} },
     ),
     modbus: ModbusSchema,
+    annunciators: AnnunciatorsSchema,
     log: Type.Object(
       {
         level: Type.Union(
@@ -152,12 +154,13 @@ export function parseConfig(text: string, file: string): HubConfig {
 }
 
 /** What depends on more than one setting. */
-function beyondTheSchema({ modbus, buses }: HubConfig): { keys: string[]; message: string }[] {
+function beyondTheSchema({ modbus, buses, annunciators }: HubConfig): { keys: string[]; message: string }[] {
   const inModbus = mistakesIn(modbus).map(({ path, message }) => ({
     keys: ["modbus", ...path.map(String)],
     message,
   }));
-  return [...flawsOfBuses(buses, modbus.buses), ...inModbus];
+  const paths = [...buses, ...modbus.buses].flatMap(({ path }) => path ?? []);
+  return [...flawsOfBuses(buses, modbus.buses), ...inModbus, ...flawsOfAnnunciators(annunciators, paths)];
 }
 
 /** First 8 bytes of the configuration's SHA-256, 16 hex digits: what records name. Independent of the file's layout. */

@@ -1,4 +1,5 @@
 /** What `tugma hub status` and the status page show. JSON-shaped, no keys in it. */
+import type { Annunciators } from "./annunciator/annunciator.ts";
 import type { Broker } from "./broker/broker.ts";
 import type { Rs485Carrier } from "./carriers/rs485.ts";
 import type { SemtechUdpCarrier } from "./carriers/semtech-udp.ts";
@@ -21,6 +22,7 @@ export interface StatusParts {
   readonly broker: Broker | null;
   readonly udp: SemtechUdpCarrier;
   readonly modbus: Modbus | null;
+  readonly annunciators: Annunciators | null;
   /** Null where there is no bus. */
   readonly wire: Rs485Carrier | null;
 }
@@ -28,8 +30,8 @@ export interface StatusParts {
 export type HubStatus = ReturnType<typeof hubStatus>;
 
 export function hubStatus(parts: StatusParts) {
-  const { foundation, registry, supervision, ingest, network, notices, relay, broker, udp, wire, modbus } =
-    parts;
+  const { foundation, registry, supervision, ingest, network, notices, relay, broker, udp } = parts;
+  const { wire, modbus, annunciators } = parts;
   const { identity, config, journal, time, disk, clock } = foundation;
   return {
     hub: identity.hub,
@@ -45,6 +47,7 @@ export function hubStatus(parts: StatusParts) {
     buses: wire?.view() ?? [],
     supervision: supervision.view(clock.monotonicMs()),
     modbus: modbus?.view() ?? [],
+    annunciators: annunciators?.view() ?? [],
     counters: {
       ...prefixed("ingest", ingest.counters),
       ...prefixed("lorawan", network.counters),
@@ -53,6 +56,7 @@ export function hubStatus(parts: StatusParts) {
       ...prefixed("broker", broker?.counters ?? {}),
       ...prefixed("notices", notices.counters),
       ...prefixed("modbus", modbus?.counters ?? {}),
+      ...prefixed("annunciator", annunciators?.counters ?? {}),
       "disk.refusals": disk.refusals,
       "journal.sequence": journal.head.sequence,
     },

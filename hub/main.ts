@@ -5,6 +5,7 @@ import path from "node:path";
 import { REGIONS } from "../protocols/lorawan/regions.ts";
 import { createSigningKey, createVerifyingKey } from "../protocols/signature.ts";
 import { type Announcement, announceHub, announceRecord, givesWay, type StateSubject } from "./announce.ts";
+import { openAnnunciators, openPollers } from "./attached.ts";
 import { type Broker, startBroker } from "./broker/broker.ts";
 import { createUdpDatagrams } from "./carriers/datagram.ts";
 import { createMqttCarrier } from "./carriers/mqtt.ts";
@@ -18,8 +19,6 @@ import { type Foundation, type HubOptions, layFoundation } from "./foundation.ts
 import { type HubStatus, hubStatus, type StatusParts } from "./hub-status.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { ReceiveOutcome } from "./lorawan/server.ts";
-import { openBook } from "./modbus/book.ts";
-import type { Modbus } from "./modbus/modbus.ts";
 import { type Relay, type RelayCentre, startRelay } from "./relay/relay.ts";
 import { openRoad, type Road } from "./road.ts";
 import { startStatusDoor } from "./status.ts";
@@ -77,8 +76,20 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
   const udp = await openRadio(options, { foundation, supervision, road }, stack);
   const wire = await openWire(options, { foundation, supervision, road }, stack);
   const modbus = await openPollers(options, foundation, stack);
+  const annunciators = await openAnnunciators(options, foundation, stack);
 
-  const parts: StatusParts = { foundation, registry, supervision, relay, broker, udp, wire, modbus, ...road };
+  const parts: StatusParts = {
+    foundation,
+    registry,
+    supervision,
+    relay,
+    broker,
+    udp,
+    wire,
+    modbus,
+    annunciators,
+    ...road,
+  };
   function status(): HubStatus {
     return hubStatus(parts);
   }
@@ -182,24 +193,6 @@ async function openRadio(
     clock.monotonicMs(),
   );
   return udp;
-}
-
-/** Null where hub.yaml names no bus: then its libraries are not even loaded, and what stood at points is forgotten. */
-async function openPollers(
-  { config, modbusLines }: HubOptions,
-  foundation: Foundation,
-  stack: AsyncDisposableStack,
-): Promise<Modbus | null> {
-  if (config.modbus.buses.length === 0) {
-    const { journal, clock, trouble } = foundation;
-    const book = await openBook({ journal, nowMs: clock.monotonicMs(), trouble });
-    await book.forgetAllBut(new Set());
-    return null;
-  }
-  const { openModbus } = await import("./modbus/modbus.ts");
-  const modbus = await openModbus(foundation, config.modbus, modbusLines);
-  stack.defer(() => modbus.close());
-  return modbus;
 }
 
 function connectCentres(

@@ -44,6 +44,9 @@ export const HUB_KINDS = {
   busBack: { id: 51, priority: "info", sia: "ER", contactId: 333 },
   /** Two devices answer on one address of a bus: neither can be relied on. */
   busConflict: { id: 52, priority: "fault", sia: "ET", contactId: 332 },
+  /** Local sirens and strobes can no longer be switched. */
+  annunciatorLost: { id: 53, priority: "fault", sia: "YA", contactId: 320 },
+  annunciatorBack: { id: 54, priority: "info", sia: "YH", contactId: 320 },
 } as const satisfies Record<string, Row>;
 
 /** Everything a record can be about. */

@@ -10,6 +10,7 @@ const ENDED_BY: Partial<Record<IncidentKind, EventKind>> = {
   gatewayLost: "gatewayBack",
   pathDown: "pathUp",
   busLost: "busBack",
+  annunciatorLost: "annunciatorBack",
   diskFault: "diskRestored",
 };
 
@@ -17,6 +18,7 @@ const ENDED_BY: Partial<Record<IncidentKind, EventKind>> = {
 const NOTE_NAMES_SUBJECT: ReadonlySet<IncidentKind> = new Set<IncidentKind>([
   "gatewayLost",
   "busLost",
+  "annunciatorLost",
   "busConflict",
   "pathDown",
 ]);

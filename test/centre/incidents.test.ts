@@ -195,6 +195,7 @@ describe("the end of a trouble", () => {
     ["gatewayLost", "gatewayBack", null, "aa555a0000000001"],
     ["pathDown", "pathUp", null, "centre-2"],
     ["busLost", "busBack", null, "fire panels"],
+    ["annunciatorLost", "annunciatorBack", null, "stairwell"],
     ["diskFault", "diskRestored", null, "no space"],
   ] as const;
   test.each(troubles)("%s is closed by %s, and its hub is told", (kind, end, device, note) => {

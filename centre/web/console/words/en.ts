@@ -57,6 +57,8 @@ export const en = {
     busLost: "Bus lost",
     busBack: "Bus back",
     busConflict: "Two devices on one address",
+    annunciatorLost: "Local siren lost",
+    annunciatorBack: "Local siren back",
     equivocation: "Two truths from one hub",
   } satisfies Record<IncidentKind, string> as Record<IncidentKind, string>,
   details: {

@@ -56,6 +56,8 @@ export const ru: Words = {
     busLost: "Шина потеряна",
     busBack: "Шина снова на связи",
     busConflict: "Два устройства на одном адресе",
+    annunciatorLost: "Местная сирена потеряна",
+    annunciatorBack: "Местная сирена снова на связи",
     equivocation: "Хаб противоречит себе",
   },
   details: {

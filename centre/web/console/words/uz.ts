@@ -50,6 +50,8 @@ export const uz: Words = {
     busLost: "Shina yo‘qoldi",
     busBack: "Shina yana aloqada",
     busConflict: "Bitta manzilda ikki qurilma",
+    annunciatorLost: "Mahalliy sirena yo‘qoldi",
+    annunciatorBack: "Mahalliy sirena yana aloqada",
     equivocation: "Hab o‘ziga zid gapirdi",
   },
   details: {
