@@ -47,6 +47,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return (args, io) => run(["modbus", ...args], io);
     },
   },
+  hardware: {
+    usage: "hardware list|check|bom|profile  boards, wiring and bills of materials, from one set of data",
+    load: async () => (await import("./hardware/cli.ts")).run,
+  },
   decode: {
     usage: "decode BYTES [--json]          say what a frame or record means (hex, base64 or @file)",
     load: async () => (await import("./hub/decode.ts")).run,

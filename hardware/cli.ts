@@ -1,0 +1,139 @@
+/** `tugma hardware …`: what is built, whether it may be soldered, and what to order for it. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { bomCsv, bomOf } from "./bom.ts";
+import { checkBuild } from "./check.ts";
+import type { Build } from "./wiring/build.ts";
+import { BUILDS, buildOf } from "./wiring/builds.ts";
+import { profileOf } from "./wiring/profile.ts";
+
+const USAGE = `usage: tugma hardware list    [--json]                        what is built
+       tugma hardware check   [BUILD …] [--json]              what is wrong with it: exit status 1 if anything is
+       tugma hardware bom     [BUILD …] [--count N] [--into DIR] [--json]
+                                                              bill of materials of one, or of N of each
+       tugma hardware profile BUILD                           the profile of its identity file
+Without BUILD: every build.`;
+
+const OPTIONS = {
+  json: { type: "boolean" },
+  into: { type: "string" },
+  count: { type: "string" },
+} as const satisfies ParseArgsConfig["options"];
+
+interface Io {
+  print(line: string): void;
+  printError(line: string): void;
+}
+
+interface Call {
+  readonly builds: readonly Build[];
+  readonly isNamed: boolean;
+  readonly json: boolean;
+  readonly into: string | undefined;
+  readonly count: number;
+  readonly io: Io;
+}
+
+class WrongCall extends Error {}
+
+function list({ builds, json, io }: Call): number {
+  const rows = builds.map(({ name, title, firmware }) => ({ name, title, firmware: firmware ?? null }));
+  if (json) io.print(JSON.stringify(rows, null, 2));
+  else for (const { name, title } of rows) io.print(`${name.padEnd(26)}${title}`);
+  return 0;
+}
+
+function check({ builds, json, io }: Call): number {
+  const findings = builds.flatMap(checkBuild);
+  if (json) io.print(JSON.stringify(findings, null, 2));
+  else {
+    for (const { build, code, says } of findings) io.print(`${build}: ${code}: ${says}`);
+    if (findings.length === 0) io.print(`${builds.length} builds, nothing wrong`);
+  }
+  return findings.length === 0 ? 0 : 1;
+}
+
+/** Writes one file per build, or prints the only one. */
+function deliver({ builds, into, io }: Call, ending: string, contentOf: (build: Build) => string): number {
+  if (into === undefined) {
+    for (const build of builds) {
+      if (builds.length > 1) io.print(`# ${build.name}`);
+      io.print(contentOf(build).trimEnd());
+    }
+    return 0;
+  }
+  mkdirSync(into, { recursive: true });
+  for (const build of builds) {
+    const file = path.join(into, `${build.name}.${ending}`);
+    writeFileSync(file, contentOf(build));
+    io.print(file);
+  }
+  return 0;
+}
+
+function bom(call: Call): number {
+  if (!call.json) return deliver(call, "csv", (build) => bomCsv(bomOf(build, call.count)));
+  const bills = call.builds.map((build) => ({ build: build.name, lines: bomOf(build, call.count) }));
+  call.io.print(JSON.stringify(bills, null, 2));
+  return 0;
+}
+
+function profile({ builds, isNamed, io }: Call): number {
+  const [build] = builds;
+  if (!isNamed || build === undefined || builds.length !== 1) throw new WrongCall("name one build");
+  const found = profileOf(build);
+  if (found === undefined) throw new WrongCall(`${build.name} runs no firmware of ours: it has no profile`);
+  io.print(JSON.stringify(found, null, 2));
+  return 0;
+}
+
+const COMMANDS: Readonly<Record<string, (call: Call) => number>> = { list, check, bom, profile };
+
+function readCall(args: readonly string[], io: Io): Call {
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const builds = positionals.map((name) => {
+    const build = buildOf(name);
+    if (build === undefined) throw new WrongCall(`no build "${name}"; tugma hardware list names them`);
+    return build;
+  });
+  const count = Number(values.count ?? 1);
+  if (!Number.isInteger(count) || count < 1 || count > 100_000)
+    throw new WrongCall(`--count ${values.count}: a whole number from 1 to 100000`);
+  const isNamed = builds.length > 0;
+  return {
+    builds: isNamed ? builds : BUILDS,
+    isNamed,
+    json: values.json ?? false,
+    into: values.into,
+    count,
+    io,
+  };
+}
+
+function isWrongArguments(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+}
+
+/** Runs one command. Exit status: 0, 1 findings, 64 wrong command line, 74 the disk refuses. */
+export async function run([name = "", ...args]: readonly string[], io: Io): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    const asked = ["", "help", "--help", "-h"].includes(name);
+    (asked ? io.print : io.printError)(asked ? USAGE : `tugma hardware: no command "${name}"\n${USAGE}`);
+    return name === "" || !asked ? 64 : 0;
+  }
+  try {
+    return command(readCall(args, io));
+  } catch (error) {
+    if (error instanceof WrongCall || isWrongArguments(error)) {
+      io.printError(`tugma hardware ${name}: ${error.message}`);
+      return 64;
+    }
+    if (error instanceof Error && "syscall" in error) {
+      io.printError(`tugma hardware ${name}: cannot write: ${error.message}`);
+      return 74;
+    }
+    throw error;
+  }
+}
