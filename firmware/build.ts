@@ -38,7 +38,7 @@ export type UplinkName = keyof typeof UPLINKS;
 
 /** Uplinks of each role. Its entry is the file of the same name. */
 export const ROLES = {
-  "entrance-button": ["rak3172", "rn2483"],
+  "entrance-button": ["rak3172", "rn2483", "wire"],
   "smoke-sensor": ["rak3172"],
   "heat-sensor": ["rak3172"],
   "call-point": ["rak3172"],

@@ -30,12 +30,12 @@ function doubled(block: string): string {
 export function cmac(key: string, message: string): string {
   let end = doubled(encrypt(key, ZERO));
   let left = message;
-  if (message === "" || message.length % 16 > 0) {
+  if (!message || message.length % 16) {
     left += "\x80";
     end = doubled(end);
   }
   let tag = ZERO;
-  while (left !== "") {
+  while (left) {
     tag = encrypt(key, mix(mix(tag, left), left.length > 16 ? "" : end));
     left = left.substr(16);
   }

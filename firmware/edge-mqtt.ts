@@ -1,9 +1,9 @@
 /** The board's side of MQTT: Wi-Fi, and the TCP connection to the hub's broker. */
 import { identity, now, storage } from "./board.ts";
-import { openLinkStore } from "./link-store.ts";
+import { keepSession, openCounts, SESSION_FILE } from "./link-store.ts";
 import { DO, type Uplink, type UplinkEffect, type UplinkInput } from "./uplink.ts";
 
-const store = openLinkStore(storage);
+const counts = openCounts(storage);
 let feed: (input: UplinkInput) => void;
 /** Counts connections, so that what comes of a former one is told from what comes of this one. */
 let attempt = 0;
@@ -46,7 +46,7 @@ function close(): void {
 /** Begins; what happens on the carrier's side goes to `take`. */
 export function openEdge(take: (input: UplinkInput) => void): void {
   feed = take;
-  take(Object.assign({ nowMs: now() }, store.first()));
+  take({ nowMs: now(), count: counts.take(), kept: storage.read(SESSION_FILE) });
 }
 
 /** Obeys the effects of a step that are the carrier's own. Of a carrier that is idle the core asks nothing: what its
@@ -57,7 +57,9 @@ export function obeyEdge(uplink: Uplink, effects: readonly UplinkEffect[]): void
   for (const effect of effects) {
     if (effect.do === DO.connect) connect();
     else if (effect.do === DO.close) close();
-    else if (effect.do === DO.keep) feed(Object.assign({ nowMs: now() }, store.keep(effect.text)));
-    else if (effect.do === DO.write && socket !== undefined) socket.write(effect.text);
+    else if (effect.do === DO.keep) {
+      keepSession(storage, effect.text);
+      feed({ nowMs: now(), count: counts.take() });
+    } else if (effect.do === DO.write && socket !== undefined) socket.write(effect.text);
   }
 }

@@ -11,10 +11,17 @@
  *
  *  Confirmed frames that arrive and are not acknowledged, MANY in a row, may mean that the hub has lost the session: the
  *  board joins again, and goes on with the old session when nobody answers that. */
-import { byteAt, bytesText } from "./bytes.ts";
+import { byteAt } from "./bytes.ts";
 import { toHex } from "./hex.ts";
 import type { DeviceIdentity } from "./identity.ts";
-import { joinRequest, openDownlink, openJoinAccept, type Session, sealUplink } from "./lorawan-mac.ts";
+import {
+  joinRequest,
+  little,
+  openDownlink,
+  openJoinAccept,
+  type Session,
+  sealUplink,
+} from "./lorawan-mac.ts";
 import { DO, PHASE, type Uplink, type UplinkEffect, type UplinkInput } from "./uplink.ts";
 
 export const FRAMES_PER_COUNT = 64;
@@ -96,8 +103,8 @@ function keep(d: LinkDraft): void {
 /** Nothing is under way: says what comes next. */
 function settle(d: LinkDraft): void {
   const session = d.session;
-  const isJoining = session === undefined || d.unanswered >= MANY;
-  if (session !== undefined && d.fCntUp < 0 && d.spare >= 0) {
+  const isJoining = !session || d.unanswered >= MANY;
+  if (session && d.fCntUp < 0 && d.spare >= 0) {
     d.fCntUp = (d.spare - session.devNonce) * FRAMES_PER_COUNT;
     d.spare = -1;
   }
@@ -112,9 +119,9 @@ function settle(d: LinkDraft): void {
 
 /** When `kept` holds a join-accept for its DevNonce, that session is open. */
 function openSession(d: LinkDraft, kept: string): void {
-  const devNonce = byteAt(kept, 0) * 256 + byteAt(kept, 1);
+  const devNonce = byteAt(kept, 0) | (byteAt(kept, 1) << 8);
   const session = openJoinAccept(d.identity, devNonce, kept.substr(2));
-  if (session === undefined) return;
+  if (!session) return;
   d.session = session;
   d.kept = kept;
   d.fCntUp = devNonce === d.devNonce ? 0 : -1;
@@ -125,7 +132,7 @@ function openSession(d: LinkDraft, kept: string): void {
 
 function end(d: LinkDraft, isAcked: boolean): void {
   d.effects.push({ do: DO.answered, isAcked: isAcked });
-  d.unanswered = isAcked ? 0 : d.unanswered + (d.isConfirmed && d.out === "" ? 1 : 0);
+  d.unanswered = isAcked ? 0 : d.unanswered + (d.isConfirmed && !d.out ? 1 : 0);
   settle(d);
 }
 
@@ -145,8 +152,7 @@ export function handOver(d: LinkDraft): void {
   } else if (d.dueMs === Infinity) {
     d.devNonce = d.spare;
     d.spare = -1;
-    rest(d, PHASE.join, JOIN_ANSWER_MS << Math.min(d.joins, MOST_DOUBLINGS));
-    d.joins++;
+    rest(d, PHASE.join, JOIN_ANSWER_MS << Math.min(d.joins++, MOST_DOUBLINGS));
   }
 }
 
@@ -161,11 +167,11 @@ export function confirm(d: LinkDraft): void {
 export function takeDownlink(d: LinkDraft, bytes: string): void {
   const nonce = d.devNonce;
   if (d.phase === PHASE.join) {
-    if (nonce >= 0) openSession(d, bytesText(nonce >> 8, nonce & 255) + bytes);
+    if (nonce >= 0) openSession(d, little(nonce) + bytes);
     return;
   }
-  const downlink = d.session === undefined ? undefined : openDownlink(d.session, d.fCntDown, bytes);
-  if (downlink === undefined) return;
+  const downlink = d.session && openDownlink(d.session, d.fCntDown, bytes);
+  if (!downlink) return;
   d.fCntDown = downlink.fCntDown;
   if (downlink.isAck && d.isConfirmed && d.phase === PHASE.air) end(d, true);
   if (downlink.port > 0)
@@ -176,16 +182,16 @@ export function takeDownlink(d: LinkDraft, bytes: string): void {
 export function stepLink(d: LinkDraft, input: UplinkInput): void {
   if (input.count !== undefined) {
     d.spare = input.count;
-    if (input.kept !== undefined) openSession(d, input.kept);
+    if (input.kept) openSession(d, input.kept);
     if (d.phase === PHASE.wait) settle(d);
-  } else if (input.frame !== undefined && d.session !== undefined) {
+  } else if (input.frame && d.session) {
     d.isConfirmed = input.frame.isConfirmed;
     d.out = sealUplink(d.session, d.fCntUp, input.frame);
     rest(d, PHASE.send, STALE_MS);
   } else {
     if (input.isQuiet && d.spare < 0) keep(d);
     if (input.isAlarm) d.joins = 0;
-    if (d.nowMs >= d.dueMs || (input.isAlarm && d.session === undefined)) {
+    if (d.nowMs >= d.dueMs || (input.isAlarm && !d.session)) {
       if (d.phase === PHASE.air) end(d, false);
       else {
         d.unanswered = 0;

@@ -109,7 +109,7 @@ export function openDownlink(session: Session, last: number, bytes: string): Dow
   const fCntDown = next + (((at(6) | (at(7) << 8)) - next) & 0xffff);
   const message = bytes.slice(0, -4);
   const portAt = HEAD + (at(5) & 15);
-  if (message.length < HEAD || bytes !== signedData(session, DOWN, fCntDown, message)) return undefined;
+  if (bytes !== signedData(session, DOWN, fCntDown, message)) return undefined;
   return {
     fCntDown: fCntDown,
     isAck: (at(5) & ACK) > 0,

@@ -38,7 +38,7 @@ type WireDraft = Draft<WireUplink>;
 
 /** True when this identity has a place on a bus. */
 export function isUsable(identity: DeviceIdentity): boolean {
-  return (identity.wireAddress ?? 0) > 0;
+  return identity.wireAddress !== undefined;
 }
 
 /** A line has no data rates. */
@@ -59,18 +59,18 @@ function answer(d: WireDraft, frame: string): void {
     if (sequence === (d.sequence % 3) + 1) confirm(d);
     d.sequence = sequence;
     if (frame.length > HEAD) takeDownlink(d, frame.substr(HEAD));
-    const control = ((d.out === "" ? IDLE : DATA) << 2) | sequence;
+    const control = ((d.out ? DATA : IDLE) << 2) | sequence;
     d.answer = writeWire(bytesText(FROM_DEVICE | byteAt(frame, 0), control) + d.out);
   }
   d.effects.push({ do: DO.write, text: d.answer });
-  if (d.out !== "") handOver(d);
+  if (d.out) handOver(d);
 }
 
 function takePiece(d: WireDraft, piece: string): void {
   // most of what a bus carries is for others: it is not worth a CRC
   const frame = byteAt(piece, 1) === d.identity.wireAddress ? readWire(piece) : "";
   const isWhole = byteAt(frame, 1) >> 2 === (frame.length > HEAD ? DATA : POLL);
-  if (frame !== "" && isWhole) answer(d, frame);
+  if (frame && isWhole) answer(d, frame);
 }
 
 /** Takes one input. `luck`: 0 to 1, another for every step. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openLinkStore, SESSION_FILE } from "../../firmware/link-store.ts";
+import { SESSION_FILE } from "../../firmware/link-store.ts";
 import { FRAMES_PER_COUNT } from "../../firmware/lorawan-link.ts";
 import { PHASE } from "../../firmware/uplink.ts";
 import * as wire from "../../firmware/uplink-wire.ts";
@@ -15,8 +15,9 @@ function powerOn(partner: ReturnType<typeof createWirePartner>, storage: BoardSt
     life.isCut = true;
     life.bench?.stop();
   });
-  const store = openLinkStore(storage);
-  if (!life.isCut) life.bench = createBench(wire, partner, store);
+  const bench = createBench(wire, partner, storage);
+  if (life.isCut) bench.stop();
+  else life.bench = bench;
   return life;
 }
 

@@ -1,7 +1,7 @@
 /** What every uplink promises, whatever it talks to. A bench joins one uplink to its virtual partner and a network server. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type LinkStore, openLinkStore } from "../../firmware/link-store.ts";
+import { keepSession, openCounts, SESSION_FILE } from "../../firmware/link-store.ts";
 import {
   DO,
   type Frame,
@@ -11,7 +11,7 @@ import {
   type UplinkEffect,
   type UplinkInput,
 } from "../../firmware/uplink.ts";
-import { createBoardStorage } from "../../hardware/virtual/board-storage.ts";
+import { type BoardStorage, createBoardStorage } from "../../hardware/virtual/board-storage.ts";
 import type { VirtualClock } from "../../hardware/virtual/clock.ts";
 import { IDENTITY } from "./uplink-identity.ts";
 
@@ -71,9 +71,10 @@ const LONG_MS = 1e9;
 export function createBench<U extends Uplink>(
   dialect: UplinkDialect<U>,
   partner: Partner,
-  store: LinkStore = openLinkStore(createBoardStorage()),
+  storage: BoardStorage = createBoardStorage(),
 ): Bench {
   const { clock } = partner;
+  const counts = openCounts(storage);
   let isOn = true;
   let uplink = dialect.createUplink(IDENTITY, clock.monotonicMs());
   let timer = clock.setTimer(() => undefined, 0);
@@ -91,15 +92,17 @@ export function createBench<U extends Uplink>(
       if (!isOn) return;
       note(effect);
       if (effect.do === DO.write) partner.write(effect.text);
-      else if (effect.do === DO.keep) feed(store.keep(effect.text));
-      else partner.obey?.(effect, (isConnected) => feed({ isConnected }));
+      else if (effect.do === DO.keep) {
+        keepSession(storage, effect.text);
+        feed({ count: counts.take() });
+      } else partner.obey?.(effect, (isConnected) => feed({ isConnected }));
     }
     timer.cancel();
     const dueMs = uplink.dueMs - clock.monotonicMs();
     timer = clock.setTimer(() => feed({}), Math.min(Math.max(1, dueMs), LONG_MS));
   };
   partner.onText((text) => feed({ text }));
-  feed(store.first());
+  feed({ count: counts.take(), kept: storage.read(SESSION_FILE) });
   const calm = () => {
     if (!isOn) return;
     clock.setTimer(calm, QUIET_MS);
