@@ -20,6 +20,7 @@ export async function openWire(
   stack: AsyncDisposableStack,
 ): Promise<Rs485Carrier | null> {
   if (config.buses.length === 0) return null;
+  for (const { name } of config.buses) supervision.bus(name, false, clock.monotonicMs());
   const carrier = openRs485({
     buses: config.buses,
     clock,

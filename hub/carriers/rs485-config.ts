@@ -6,6 +6,15 @@ import { MAX_ADDRESS, MIN_ADDRESS } from "../../protocols/device/frame.ts";
 export const MAX_BUS_DEVICES = 31;
 const MAX_BUSES = 8;
 
+/** A serial server: host and port. */
+const TCP = /^tcp:\/\/(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i;
+
+/** Where a serial server listens; null for a path that is a port of this machine. */
+export function serialServer(path: string): { host: string; port: number } | null {
+  const [, host, port] = TCP.exec(path) ?? [];
+  return host === undefined ? null : { host: host.replace(/[[\]]/g, ""), port: Number(port) };
+}
+
 const exact = { additionalProperties: false } as const;
 const address = Type.Integer({ minimum: MIN_ADDRESS, maximum: MAX_ADDRESS });
 
@@ -42,6 +51,7 @@ export function flawsOfBuses(
     const earlier = [...others, ...buses.slice(0, index)];
     if (earlier.some((other) => other.name === name)) flaw("name", `another bus is called ${name} too`);
     if (earlier.some((other) => other.path === path)) flaw("path", `another bus is on ${path} too`);
+    if (/^tcp:/i.test(path) && serialServer(path) === null) flaw("path", "write it as tcp://HOST:PORT");
     if (scan !== undefined && scan.from > scan.to)
       flaw("scan", `from ${scan.from} to ${scan.to} is no range`);
     const count = new Set([...bus.addresses, ...scannedBy(scan)]).size;

@@ -3,6 +3,7 @@
 import { connect as connectTcp } from "node:net";
 import type { SerialPort } from "serialport";
 import type { Clock, Timer } from "../clock.ts";
+import { serialServer } from "./rs485-config.ts";
 
 export interface LineEvents {
   opened(): void;
@@ -35,18 +36,17 @@ interface Connection {
 const REOPEN_MS = 1_000;
 /** An adapter that takes no bytes any more is opened anew. */
 const MAX_UNSENT_BYTES = 4096;
-const TCP = /^tcp:\/\/(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i;
 const TCP_CONNECT_MS = 5_000;
 
 /** Loads the serial port's driver only when there is a bus. */
 export async function createLines(clock: Clock): Promise<OpenLine> {
   const { SerialPort } = await import("serialport");
   return (path, baud, events) => {
-    const [, host, port] = TCP.exec(path) ?? [];
+    const server = serialServer(path);
     const connect =
-      host === undefined
+      server === null
         ? (opening: Opening) => openPort(new SerialPort({ path, baudRate: baud, autoOpen: false }), opening)
-        : (opening: Opening) => openSocket(host.replace(/[[\]]/g, ""), Number(port), opening);
+        : (opening: Opening) => openSocket(server, opening);
     return keepOpen(connect, clock, events);
   };
 }
@@ -104,7 +104,7 @@ function openPort(port: SerialPort, opening: Opening): Connection {
   };
 }
 
-function openSocket(host: string, port: number, opening: Opening): Connection {
+function openSocket({ host, port }: { host: string; port: number }, opening: Opening): Connection {
   const socket = connectTcp({ host, port, noDelay: true });
   socket.setTimeout(TCP_CONNECT_MS, () => socket.destroy(new Error(`${host}:${port} does not answer`)));
   socket.on("connect", () => {

@@ -56,7 +56,8 @@ class Runner implements BusRunner {
   readonly #line: Line;
   #master: BusMaster;
   #timer: Timer | null = null;
-  #isUp = false;
+  /** Null: not known yet. */
+  #isUp: boolean | null = null;
   #reason: string | null = "not open yet";
   #lastId = 0;
 
@@ -65,7 +66,6 @@ class Runner implements BusRunner {
     this.#options = options;
     const { baud, addresses, scan, path } = config;
     this.#master = createBusMaster({ baud, expected: addresses, scanned: scannedBy(scan) });
-    options.onBus(false, this.#reason);
     const hearing = createHearing((frames, discards) => this.#step({ type: "heard", frames, discards }));
     this.#line = options.openLine(path, baud, {
       opened: () => {
@@ -101,7 +101,7 @@ class Runner implements BusRunner {
       heardAgoMs: heardMs === null ? null : nowMs - heardMs,
       ...counters,
     }));
-    return { name, path, up: this.#isUp, reason: this.#reason, devices };
+    return { name, path, up: this.#isUp === true, reason: this.#reason, devices };
   }
 
   async close(): Promise<void> {

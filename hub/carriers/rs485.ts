@@ -11,7 +11,7 @@ export interface Rs485Options {
   readonly clock: Clock;
   readonly openLine: OpenLine;
   onReception(reception: Reception): void;
-  /** A bus can be used, or cannot; `reason` for a person. Told at each change, and of each bus once at the start. */
+  /** A bus can be used, or cannot; `reason` for a person. Told once at the start and at each change. */
   onBus(bus: string, isUp: boolean, reason: string | null): void;
   /** A device on a bus that can be used answers, or does not. `gateway` = bus/address, as in its receptions. */
   onDevice(gateway: string, isUp: boolean, reason: string | null): void;

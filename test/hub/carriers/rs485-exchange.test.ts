@@ -16,75 +16,99 @@ interface Outcome {
   readonly delivered: string[];
   readonly results: string[];
   readonly lost: number;
-  /** Frames on the line, of both sides. */
-  readonly frames: number;
 }
 
-/** One device and its hub without a clock: `line` says what becomes of the n-th frame on the line (null: lost). */
-function run(line: (bytes: Uint8Array, n: number) => Uint8Array | null, polls = 24): Outcome {
-  const outcome = { received: [] as string[], delivered: [] as string[], results: [] as string[] };
-  let frames = 0;
-  let lost = 0;
-  let toSlave = (_: Uint8Array): void => undefined;
+/** What becomes of the n-th frame on the line, whoever sends it; null: nobody hears it. */
+type Fate = (bytes: Uint8Array, n: number) => Uint8Array | null;
+
+/** The device, answering at once: bytes of the hub in, bytes for the hub out. */
+function createDevice(delivered: string[]): (bytes: Uint8Array) => Uint8Array | null {
+  let hear = (_: Uint8Array): void => undefined;
   let answer: Uint8Array | null = null;
-  const pass = (bytes: Uint8Array) => line(bytes, frames++);
   const port: BusPort = {
-    send(bytes) {
-      answer = pass(bytes);
+    send: (bytes) => {
+      answer = bytes;
     },
-    onData(listener) {
-      toSlave = listener;
+    onData: (listener) => {
+      hear = listener;
     },
     setPlugged: () => undefined,
   };
-  const atOnce = (callback: () => void) => {
+  const setTimer = (callback: () => void) => {
     callback();
     return { cancel: () => undefined };
   };
   const slave = createBusSlave({
-    clock: { wallMs: () => 0, monotonicMs: () => 0, setTimer: atOnce },
+    clock: { wallMs: () => 0, monotonicMs: () => 0, setTimer },
     port,
     address: 5,
-    onPayload: (bytes) => outcome.delivered.push(Buffer.from(bytes).toString()),
+    onPayload: (bytes) => delivered.push(Buffer.from(bytes).toString()),
   });
   for (const text of UP) slave.give(bytesOf(text));
+  return (bytes) => {
+    answer = null;
+    hear(bytes);
+    return answer;
+  };
+}
+
+/** The hub, and what it wrote last. */
+function createHub(outcome: { received: string[]; results: string[]; lost: number }) {
   let master: BusMaster = createBusMaster({ baud: 38_400, expected: [5], scanned: [] });
   let written: Uint8Array | null = null;
+  let heard: WireFrame[] = [];
+  let discards = 0;
   const note = (effect: BusEffect) => {
     if (effect.do === "write") written = effect.bytes;
     if (effect.do === "received") outcome.received.push(Buffer.from(effect.phyPayload).toString());
     if (effect.do === "settled") outcome.results.push(effect.result);
-    if (effect.do === "lost") lost++;
+    if (effect.do === "lost") outcome.lost++;
   };
   const step = (input: Parameters<typeof stepBus>[1]) => {
     const [next, effects] = stepBus(master, input);
     master = next;
     for (const effect of effects) note(effect);
   };
-  step({ type: "opened", nowMs: 0 });
-  for (const [id, text] of DOWN.entries()) {
-    step({ type: "send", nowMs: 0, address: 5, downlink: { id, phyPayload: bytesOf(text) } });
-  }
-  let heard: WireFrame[] = [];
-  let discards = 0;
   const deframe = createDeframer(
     (frame) => heard.push(frame),
     () => discards++,
   );
-  for (let poll = 0; poll < polls; poll++) {
-    const bytes = written;
-    answer = null;
-    const arrived = bytes === null ? null : pass(bytes);
-    written = null;
-    if (arrived !== null) toSlave(arrived);
-    const nowMs = dueMs(master) - 1;
-    if (answer !== null) deframe(answer);
-    if (heard.length > 0 || discards > 0) step({ type: "heard", nowMs, frames: heard, discards });
-    heard = [];
-    discards = 0;
-    if (written === null) step({ type: "tick", nowMs: dueMs(master) });
+  return {
+    step,
+    takeWritten() {
+      const bytes = written;
+      written = null;
+      return bytes;
+    },
+    /** Just before it would give up waiting; without an answer it does. */
+    hear(bytes: Uint8Array | null) {
+      const nowMs = dueMs(master) - 1;
+      if (bytes !== null) deframe(bytes);
+      if (heard.length > 0 || discards > 0) step({ type: "heard", nowMs, frames: heard, discards });
+      heard = [];
+      discards = 0;
+      if (written === null) step({ type: "tick", nowMs: dueMs(master) });
+    },
+  };
+}
+
+/** One device and its hub without a clock, for so many frames of the hub. */
+function run(fate: Fate, polls = 24): Outcome {
+  const outcome = { received: [] as string[], delivered: [] as string[], results: [] as string[], lost: 0 };
+  const device = createDevice(outcome.delivered);
+  const hub = createHub(outcome);
+  let frames = 0;
+  const pass = (bytes: Uint8Array | null) => (bytes === null ? null : fate(bytes, frames++));
+  hub.step({ type: "opened", nowMs: 0 });
+  for (const [id, text] of DOWN.entries()) {
+    const downlink = { id, phyPayload: bytesOf(text) };
+    hub.step({ type: "send", nowMs: 0, address: 5, downlink });
   }
-  return { ...outcome, lost, frames };
+  for (let poll = 0; poll < polls; poll++) {
+    const arrived = pass(hub.takeWritten());
+    hub.hear(pass(arrived === null ? null : device(arrived)));
+  }
+  return outcome;
 }
 
 /** Without what comes twice in a row. */

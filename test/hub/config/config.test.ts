@@ -86,6 +86,11 @@ describe("hub.yaml", () => {
       "hub.yaml:3: buses.0.addresses.1: expected integer to be less or equal to 126; got 127",
     ],
     [
+      "a serial server without a port",
+      "region: EU433\nbuses:\n  - { name: a, path: tcp://10.0.0.7, addresses: [1] }",
+      "hub.yaml:3: buses.0.path: write it as tcp://HOST:PORT",
+    ],
+    [
       "a bus without devices",
       "region: EU433\nbuses:\n  - name: stairs\n    path: /dev/ttyS1",
       "hub.yaml:3: buses.0.name: stairs has no devices: give addresses, or a range to scan",
