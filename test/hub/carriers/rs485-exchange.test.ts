@@ -152,4 +152,44 @@ describe("one device and its hub", () => {
       }
     }
   });
+
+  test("an answer that comes late is taken for its own frame, and never for the next one", () => {
+    const outcome = { received: [] as string[], delivered: [] as string[], results: [] as string[], lost: 0 };
+    const device = createDevice(outcome.delivered);
+    const hub = createHub(outcome);
+    hub.step({ type: "opened", nowMs: 0 });
+    const ask = () => device(hub.takeWritten() ?? new Uint8Array());
+    hub.hear(ask());
+    const late = ask();
+    hub.hear(null);
+    const toRepetition = ask();
+    expect(toRepetition).toEqual(late);
+    hub.step({ type: "send", nowMs: 0, address: 5, downlink: { id: 1, phyPayload: bytesOf("down") } });
+    hub.hear(late);
+    const carrying = hub.takeWritten();
+    hub.hear(toRepetition);
+    expect([outcome.received, outcome.results]).toEqual([UP, []]);
+    const again = hub.takeWritten();
+    expect(again).toEqual(carrying);
+    hub.hear(device(again ?? new Uint8Array()));
+    expect([outcome.received, outcome.results, outcome.delivered]).toEqual([UP, ["queued"], ["down"]]);
+  });
+
+  test("a late answer does not end the turn of the device that is asked by then", () => {
+    let master = createBusMaster({ baud: 38_400, expected: [5, 6], scanned: [] });
+    const step = (input: Parameters<typeof stepBus>[1]) => {
+      const [next, effects] = stepBus(master, input);
+      master = next;
+      return effects.map((effect) => effect.do);
+    };
+    step({ type: "opened", nowMs: 0 });
+    step({ type: "tick", nowMs: dueMs(master) });
+    expect(master.asking?.address).toBe(6);
+    const late: WireFrame = {
+      ...{ address: 5, fromDevice: true, type: "idle", sequence: 0 },
+      payload: new Uint8Array(),
+    };
+    expect(step({ type: "heard", nowMs: dueMs(master) - 50, frames: [late], discards: 0 })).toEqual([]);
+    expect([master.asking?.address, master.counters.late]).toEqual([6, 1]);
+  });
 });
