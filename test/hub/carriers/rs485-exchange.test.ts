@@ -182,7 +182,7 @@ describe("one device and its hub", () => {
       master = next;
       return effects.map((effect) => effect.do);
     };
-    step({ type: "opened", nowMs: 0 });
+    step({ type: "opened", nowMs: 1_000 });
     step({ type: "tick", nowMs: dueMs(master) });
     expect(master.asking?.address).toBe(6);
     const late: WireFrame = {
