@@ -1,7 +1,7 @@
 /** `tugma device …`: through the running hub where there is one, else straight into its journal. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { type Call, type CliIo, parseCall, readSecret, textOf, UsageError } from "./cli-call.ts";
+import { type Call, type CliIo, parseCall, readSecret, textOf, Unavailable, UsageError } from "./cli-call.ts";
 import { type DeviceView, deviceView } from "./device-registry.ts";
 import { CSV_HEADER, checkDevices, DeviceListError, readDeviceCsv } from "./devices.ts";
 import { withDeviceTables } from "./journal/offline.ts";
@@ -13,7 +13,11 @@ const USAGE = `usage: tugma device list   [--dir D] [--json]
                            [--mac 1.0.4] [--class A] [--interval-s 3600] [--modes "real test"] [--dir D]
        tugma device import FILE [--dir D]     a CSV list with the header
                            ${CSV_HEADER}
-       tugma device remove DEVEUI [--dir D]`;
+       tugma device remove DEVEUI [--dir D]
+       tugma device set    DEVEUI [--heartbeat-s N] [--lights normal|off] [--sound normal|off]
+                           [--mode test|drill|commissioning --minutes N | --mode real] [--check-in-minutes N]
+                           [--self-test] [--dir D]
+                           goes out with the answer to the device's next frame; "device list" says what became of it`;
 
 const OPTIONS = {
   dir: { type: "string" },
@@ -28,6 +32,13 @@ const OPTIONS = {
   class: { type: "string" },
   "interval-s": { type: "string" },
   modes: { type: "string" },
+  "heartbeat-s": { type: "string" },
+  lights: { type: "string" },
+  sound: { type: "string" },
+  mode: { type: "string" },
+  minutes: { type: "string" },
+  "check-in-minutes": { type: "string" },
+  "self-test": { type: "boolean" },
 } as const;
 
 const COMMANDS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
@@ -35,6 +46,7 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
   add,
   import: importList,
   remove,
+  set,
 };
 
 /** As `run` of cli.ts, which turns its errors into exit statuses. */
@@ -55,7 +67,10 @@ async function list({ values, dir, io }: Call): Promise<number> {
   else if (devices.length === 0) io.print("No devices yet. Add one with: tugma device add");
   else
     for (const d of devices)
-      io.print(`${d.devEui}  ${d.deviceClass}  ${d.name}  ·  ${d.place.site}, ${d.place.zone}`);
+      io.print(
+        `${d.devEui}  ${d.deviceClass}  ${d.name}  ·  ${d.place.site}, ${d.place.zone}` +
+          (d.settings ? `  ·  settings ${d.settings.state}` : ""),
+      );
   return 0;
 }
 
@@ -132,5 +147,28 @@ async function remove({ positionals: [devEui], dir, io }: Call): Promise<number>
     });
   }
   io.print(`${devEui} removed.`);
+  return 0;
+}
+
+async function set({ positionals: [devEui], values, dir, io }: Call): Promise<number> {
+  if (devEui === undefined || !/^[0-9a-f]{16}$/.test(devEui)) throw new UsageError(USAGE);
+  const number = (name: string) => {
+    const text = textOf(values, name);
+    return text === undefined ? undefined : Number(text);
+  };
+  const wish = {
+    heartbeatS: number("heartbeat-s"),
+    lights: textOf(values, "lights"),
+    sound: textOf(values, "sound"),
+    mode: textOf(values, "mode"),
+    minutes: number("minutes"),
+    checkInMinutes: number("check-in-minutes"),
+    selfTest: values["self-test"],
+  };
+  const setting = await askHub(socketOf(dir), "POST", `/devices/${devEui}/settings`, wish);
+  if (setting === null) throw new Unavailable(`no hub runs in ${dir}: settings go out through a running hub`);
+  io.print(
+    values["json"] ? JSON.stringify(setting) : `${devEui} will be told with the answer to its next frame.`,
+  );
   return 0;
 }

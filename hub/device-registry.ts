@@ -1,4 +1,5 @@
 /** The devices a hub listens to: in the journal first, then in every part that works with them. */
+import type { DeviceSetting } from "./device-settings.ts";
 import { checkDevices } from "./devices.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { DeviceRow } from "./lorawan/store.ts";
@@ -13,6 +14,8 @@ export interface DeviceView {
   readonly deviceClass: string;
   readonly intervalS: number;
   readonly allowModes: readonly string[];
+  /** What was asked of it last; null: nothing. Left out where no hub runs. */
+  readonly settings?: DeviceSetting | null;
 }
 
 export interface DeviceRegistry {

@@ -12,6 +12,7 @@ import { createMqttCarrier } from "./carriers/mqtt.ts";
 import { openSemtechUdp, type SemtechUdpCarrier } from "./carriers/semtech-udp.ts";
 import { loadBrokerUsers } from "./credentials.ts";
 import { type DeviceRegistry, type DeviceView, openDeviceRegistry } from "./device-registry.ts";
+import type { DeviceSetting } from "./device-settings.ts";
 import { hubDraft } from "./drafts.ts";
 import type { EnrolledCentre } from "./enrolments.ts";
 import { every } from "./every.ts";
@@ -38,6 +39,8 @@ export interface Hub {
   /** False when there is no such device. */
   removeDevice(devEui: string): Promise<boolean>;
   listDevices(): DeviceView[];
+  /** `wish`: JSON as `SettingsWish`. Settles when it is stored; rejects with a SettingsError. */
+  setDevice(devEui: string, wish: unknown): Promise<DeviceSetting>;
   /** Reads the broker's names and secrets again. */
   reloadUsers(): void;
   stop(): Promise<void>;
@@ -90,6 +93,8 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
     annunciators,
     ...road,
   };
+  const listDevices = () =>
+    registry.views().map((view) => ({ ...view, settings: road.settings.of(view.devEui) ?? null }));
   function status(): HubStatus {
     return hubStatus(parts);
   }
@@ -97,9 +102,10 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
   if (!options.simulated) {
     const door = await startStatusDoor(path.join(options.dir, "status.sock"), {
       status,
-      listDevices: registry.views,
+      listDevices,
       addDevices: registry.add,
       removeDevice: registry.remove,
+      setDevice: road.settings.wish,
     });
     stack.defer(() => door.close());
   }
@@ -114,7 +120,8 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
     status,
     addDevices: registry.add,
     removeDevice: registry.remove,
-    listDevices: registry.views,
+    listDevices,
+    setDevice: road.settings.wish,
     reloadUsers: () => broker?.setUsers(loadBrokerUsers(options.dir)),
     stop: () => stack.disposeAsync(),
   };

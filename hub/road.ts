@@ -1,9 +1,11 @@
 /** The alarm's road inside the hub: LoRaWAN server → ingest → journal, and the stages' way back. */
 import { randomBytes } from "node:crypto";
+import { SETTINGS_FPORT } from "../protocols/device/settings.ts";
 import { REGIONS } from "../protocols/lorawan/regions.ts";
 import { type Announcement, announceStage } from "./announce.ts";
 import type { Reception } from "./carriers/carrier.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
+import { type DeviceSettings, openDeviceSettings } from "./device-settings.ts";
 import type { Foundation, HubOptions } from "./foundation.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createNetworkServer, type NetworkServer } from "./lorawan/server.ts";
@@ -15,6 +17,7 @@ import type { Supervision } from "./supervision.ts";
 export interface Road {
   readonly ingest: Ingest;
   readonly network: NetworkServer;
+  readonly settings: DeviceSettings;
   readonly notices: { readonly counters: Readonly<Record<string, number>> };
   /** A verified receipt: the events it answers rise. */
   confirm(confirmed: Confirmed): void;
@@ -52,11 +55,17 @@ export async function openRoad(
     log,
     place: (devEui) => registry.rows.get(devEui)?.place,
   });
+  const settings = await openDeviceSettings({
+    journal,
+    random: () => (options.random ?? randomBytes)(1)[0] ?? 0,
+    place: (devEui) => registry.rows.get(devEui)?.place,
+    onWish: (devEui) => network.answerChanged(devEui),
+  });
   const network: NetworkServer = createNetworkServer({
     region: REGIONS[config.region],
     clock,
     store: journal,
-    sink: createSink(parts, ingest, notices),
+    sink: createSink(parts, { ingest, settings, notices }),
     devices: [...registry.rows.values()],
     dutyCycle: await journal.loadDutyCycle(),
     netId: config.lorawan.netId,
@@ -71,28 +80,41 @@ export async function openRoad(
     if (removed === null) return;
     network.removeDevice(removed);
     ingest.forget(removed);
+    settings.forget(removed);
   });
-  return { ingest, network, notices, confirm: (confirmed) => confirmStages(ingest, confirmed) };
+  return { ingest, network, notices, settings, confirm: (confirmed) => confirmStages(ingest, confirmed) };
+}
+
+interface SinkParts {
+  readonly ingest: Ingest;
+  readonly settings: DeviceSettings;
+  readonly notices: ReturnType<typeof createNoticeJournal>;
 }
 
 function createSink(
   { foundation, supervision }: RoadParts,
-  ingest: Ingest,
-  notices: ReturnType<typeof createNoticeJournal>,
+  { ingest, settings, notices }: SinkParts,
 ): UplinkSink {
   const { clock, disk } = foundation;
   return {
     async accept(uplink, counter) {
       supervision.heard(uplink.devEui, clock.monotonicMs(), wireOf(uplink.receptions[0]));
       try {
-        return await ingest.accept(uplink, counter);
+        if (uplink.fPort === SETTINGS_FPORT) {
+          const accepted = await settings.accept(uplink, counter);
+          if (accepted !== false) return accepted;
+        }
+        const accepted = await ingest.accept(uplink, counter);
+        // never in an alarm's way
+        settings.heard(uplink.devEui).catch(foundation.trouble);
+        return accepted;
       } catch (error) {
         disk.refused(error);
         throw error;
       }
     },
     addReception: ingest.addReception,
-    answer: ingest.answer,
+    answer: (devEui) => ingest.answer(devEui) ?? settings.answer(devEui),
     notice(notice) {
       if (notice.type === "alive")
         supervision.heard(notice.devEui, clock.monotonicMs(), wireOf(notice.reception));

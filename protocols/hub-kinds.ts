@@ -47,6 +47,8 @@ export const HUB_KINDS = {
   /** Local sirens and strobes can no longer be switched. */
   annunciatorLost: { id: 53, priority: "fault", sia: "YA", contactId: 320 },
   annunciatorBack: { id: 54, priority: "info", sia: "YH", contactId: 320 },
+  /** Something was asked of a device, or it said what became of it. */
+  settings: { id: 55, priority: "info", sia: "YG", contactId: 306 },
 } as const satisfies Record<string, Row>;
 
 /** Everything a record can be about. */

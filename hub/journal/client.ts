@@ -15,6 +15,7 @@ import type {
   PointMemory,
   ReceiptBatch,
   RememberedEvent,
+  SettingRow,
   StoredReceipt,
   StoredRecord,
   StoredRow,
@@ -116,6 +117,7 @@ export function createJournal(options: ClientOptions): Journal {
     memories: () =>
       options.submit({ op: "memories" }) as Promise<{ devices: DeviceMemory[]; events: RememberedEvent[] }>,
     points: () => options.submit({ op: "points" }) as Promise<PointMemory[]>,
+    settings: () => options.submit({ op: "settings" }) as Promise<SettingRow[]>,
     flush: lazy.flush,
     loadDevices: () => loadDevicePages(options.submit),
     loadDutyCycle: () => options.submit({ op: "loadDutyCycle" }) as Promise<string | null>,

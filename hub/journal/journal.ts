@@ -107,8 +107,15 @@ export interface PointMemory extends Pick<PointChange, "point" | "lastNumber"> {
   readonly open: readonly { readonly name: string; readonly kind: EventKind; readonly sequence: number }[];
 }
 
+/** What the hub has set or wishes to set at a device, as JSON. */
+export interface SettingRow {
+  readonly devEui: string;
+  readonly facts: string;
+}
+
 export interface AppendOptions {
   readonly counter?: UplinkCounter;
+  readonly setting?: SettingRow;
   readonly memory?: DeviceMemory;
   readonly points?: readonly PointChange[];
 }
@@ -161,6 +168,9 @@ export interface Journal extends LorawanStore, AsyncDisposable {
 
   /** What stands at the points that the hub polls. */
   points(): Promise<PointMemory[]>;
+
+  /** What was set at devices. */
+  settings(): Promise<SettingRow[]>;
 
   /** What ingest needs to go on after a restart. */
   memories(): Promise<{ devices: DeviceMemory[]; events: RememberedEvent[] }>;

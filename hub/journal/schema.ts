@@ -27,6 +27,7 @@ const MIGRATIONS = [
   `CREATE TABLE point (point TEXT PRIMARY KEY, last_number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE point_condition (point TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, sequence INTEGER NOT NULL,
      PRIMARY KEY (point, name)) STRICT, WITHOUT ROWID;`,
+  "CREATE TABLE setting (dev_eui TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 ];
 
 const BUSY_MS = 2000;

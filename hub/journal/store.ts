@@ -12,6 +12,7 @@ import { growLog, LOG_BYTES } from "./log-space.ts";
 import { createPointTables } from "./points.ts";
 import { createReceiptTables, type PathProgress } from "./receipts.ts";
 import { openDatabase } from "./schema.ts";
+import { createSettingTables } from "./settings.ts";
 import { checkTail } from "./tail.ts";
 
 export interface StoreOptions extends ChainIdentity {
@@ -38,7 +39,7 @@ export type ReadOperation =
   | { readonly op: "receipts"; readonly sequence: number }
   | { readonly op: "heard"; readonly name: EventName }
   | { readonly op: "loadDevices"; readonly after: string; readonly limit: number }
-  | { readonly op: "loadDutyCycle" | "memories" | "points" };
+  | { readonly op: "loadDutyCycle" | "memories" | "points" | "settings" };
 
 export type Operation = WriteOperation | ReadOperation;
 export type Outcome =
@@ -72,6 +73,7 @@ const READS: ReadonlySet<Operation["op"]> = new Set([
   "loadDutyCycle",
   "memories",
   "points",
+  "settings",
 ]);
 
 /** Opens or creates the journal and takes the next boot number. Throws when the file belongs to another hub or realm. */
@@ -94,6 +96,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
     devices: createDeviceTables(database),
     events: createEventTables(database),
     points: createPointTables(database),
+    settings: createSettingTables(database),
     receipts: createReceiptTables(database),
   };
   const insert = database.prepare("INSERT INTO record VALUES (?, ?, ?)");
@@ -104,7 +107,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
 
   function append(
     drafts: readonly StampedDraft[],
-    { counter, memory, points = [] }: AppendOptions,
+    { counter, memory, setting, points = [] }: AppendOptions,
   ): StoredRow[] {
     const sealed: StoredRow[] = [];
     const first = head.sequence + 1;
@@ -123,6 +126,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
     }
     if (counter !== undefined) tables.devices.advance(counter);
     if (memory !== undefined) tables.events.saveMemory(memory);
+    if (setting !== undefined) tables.settings.save(setting);
     for (const change of points) tables.points.change(change, (draft) => first + draft);
     return sealed;
   }
@@ -139,6 +143,7 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
         for (const row of operation.rows) tables.devices.saveDevice(row);
         return null;
       case "removeDevice":
+        tables.settings.remove(operation.devEui);
         return tables.devices.removeDevice(operation.devEui);
       case "switchSession":
         return tables.devices.switchSession(operation.devEui);
@@ -168,6 +173,8 @@ function createStore(database: DatabaseSync, options: StoreOptions): HubStore {
         return tables.events.load();
       case "points":
         return tables.points.load();
+      case "settings":
+        return tables.settings.load();
     }
   }
 

@@ -126,7 +126,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const { compose, noteSent, said } = composer(live, exchange, reply);
     const { ack, answer } = contentFor(live, exchange, reply);
     let over = false;
-    const isAwaited = exchange.hold || ack || answer !== null;
+    const isAwaited = exchange.hold || ack || (answer !== null && answer.canWait !== true);
     const request: DownlinkRequest = {
       devEui: live.device.facts.devEui,
       priority: isAwaited ? "alarm" : "mac",

@@ -12,7 +12,7 @@ const MAX_F_OPTS = 15;
 const EMPTY_FRAME = 12;
 
 /** What the sink has to say; null: nothing. */
-export type Answer = { fPort: number; payload: Uint8Array } | null;
+export type Answer = { fPort: number; payload: Uint8Array; canWait?: boolean } | null;
 
 export interface DownlinkContent {
   ack: boolean;

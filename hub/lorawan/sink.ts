@@ -33,8 +33,9 @@ export interface UplinkSink {
   accept(uplink: Uplink, counter: { devEui: string; fCntUp: number }): Promise<Acceptance>;
   /** A later copy of an uplink already accepted: another gateway, or an NbTrans repetition. */
   addReception(devEui: string, frameHash: string, reception: Reception): void;
-  /** What to put into the next downlink to this device: the newest stage for its open event, or null. */
-  answer(devEui: string): { fPort: number; payload: Uint8Array } | null;
+  /** What to put into the next downlink to this device: the newest stage for its open event, or settings, or null.
+   *  `canWait`: nobody waits for it. */
+  answer(devEui: string): { fPort: number; payload: Uint8Array; canWait?: boolean } | null;
   /** Security and MAC facts for supervision. */
   notice(notice: Notice): void;
 }

@@ -23,6 +23,11 @@ beforeEach(async () => {
       return { added: rows.length };
     },
     removeDevice: async (devEui) => devices.delete(devEui),
+    setDevice: async (devEui, wish) => {
+      if (!devices.has(devEui)) throw new Error(`there is no device ${devEui}`);
+      devices.set(devEui, wish);
+      return wish;
+    },
   });
 });
 

@@ -56,6 +56,7 @@ export const en = {
     receiptLost: "A receipt was lost",
     busLost: "Bus lost",
     busBack: "Bus back",
+    settings: "Settings",
     busConflict: "Two devices on one address",
     annunciatorLost: "Local siren lost",
     annunciatorBack: "Local siren back",

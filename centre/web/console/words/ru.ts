@@ -55,6 +55,7 @@ export const ru: Words = {
     receiptLost: "Потеряна квитанция",
     busLost: "Шина потеряна",
     busBack: "Шина снова на связи",
+    settings: "Настройки",
     busConflict: "Два устройства на одном адресе",
     annunciatorLost: "Местная сирена потеряна",
     annunciatorBack: "Местная сирена снова на связи",

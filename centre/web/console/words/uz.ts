@@ -49,6 +49,7 @@ export const uz: Words = {
     receiptLost: "Kvitansiya yo‘qoldi",
     busLost: "Shina yo‘qoldi",
     busBack: "Shina yana aloqada",
+    settings: "Sozlamalar",
     busConflict: "Bitta manzilda ikki qurilma",
     annunciatorLost: "Mahalliy sirena yo‘qoldi",
     annunciatorBack: "Mahalliy sirena yana aloqada",
