@@ -40,6 +40,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return (args, io) => run(["device", ...args], io);
     },
   },
+  flash: {
+    usage: "flash --port P …|CRATE.csv     boards on their ports become devices of a hub, with labels",
+    load: async () => {
+      const [{ runFlash }, flasher] = await Promise.all([
+        import("./hub/flash/cli.ts"),
+        import("./firmware/flash/flasher.ts"),
+      ]);
+      return (args, io) => runFlash(args, io, flasher);
+    },
+  },
   modbus: {
     usage: "modbus learn|profiles          what a fire panel of others says in its registers",
     load: async () => {

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type Call, type CliIo, parseCall, readSecret, textOf, Unavailable, UsageError } from "./cli-call.ts";
-import { type DeviceView, deviceView } from "./device-registry.ts";
-import { CSV_HEADER, checkDevices, DeviceListError, readDeviceCsv } from "./devices.ts";
+import { deviceDoor } from "./device-door.ts";
+import { CSV_HEADER, DeviceListError, readDeviceCsv } from "./devices.ts";
 import { withDeviceTables } from "./journal/offline.ts";
 import { askHub } from "./status.ts";
 
@@ -61,8 +61,7 @@ const journalOf = (dir: string) => path.join(dir, "journal.sqlite");
 const socketOf = (dir: string) => path.join(dir, "status.sock");
 
 async function list({ values, dir, io }: Call): Promise<number> {
-  const running = (await askHub(socketOf(dir), "GET", "/devices")) as DeviceView[] | null;
-  const devices = running ?? withDeviceTables(journalOf(dir), (tables) => tables.load().map(deviceView));
+  const devices = await deviceDoor(dir).list();
   if (values["json"]) io.print(JSON.stringify(devices));
   else if (devices.length === 0) io.print("No devices yet. Add one with: tugma device add");
   else
@@ -115,22 +114,12 @@ async function importList(call: Call): Promise<number> {
   }
 }
 
-/** Checked here too, so that messages name lines; the running hub checks again. */
 async function store(
   { dir, io, values }: Call,
   inputs: unknown[],
   placeOf: (index: number) => string,
 ): Promise<number> {
-  const running = (await askHub(socketOf(dir), "GET", "/devices")) as DeviceView[] | null;
-  if (running === null) {
-    withDeviceTables(journalOf(dir), (tables) => {
-      const known = new Set(tables.load().map(({ devEui }) => devEui));
-      for (const row of checkDevices(inputs, known, placeOf)) tables.saveDevice(row);
-    });
-  } else {
-    checkDevices(inputs, new Set(running.map(({ devEui }) => devEui)), placeOf);
-    await askHub(socketOf(dir), "POST", "/devices", inputs);
-  }
+  await deviceDoor(dir).add(inputs, placeOf);
   io.print(values["json"] ? JSON.stringify({ added: inputs.length }) : `${inputs.length} added.`);
   return 0;
 }

@@ -160,8 +160,9 @@ function numberOf(text: string | undefined): number | string | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }
 
-/** Rows with the number of the line on which each begins; blank lines are left out. */
-function parseCsv(text: string): { line: number; cells: string[] }[] {
+/** Rows with the number of the line on which each begins; blank lines are left out. Comma or semicolon, as in the first
+ *  line. Throws a DeviceListError for a quote that is not closed. */
+export function parseCsv(text: string): { line: number; cells: string[] }[] {
   const separator = (text.split("\n", 1)[0] ?? "").includes(";") ? ";" : ",";
   const rows: { line: number; cells: string[] }[] = [];
   let cells: string[] = [];

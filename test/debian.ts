@@ -11,6 +11,7 @@ const PACKAGES = {
   openssl: "openssl",
   socat: "socat",
   tshark: "tshark",
+  zbarimg: "zbar-tools",
 } as const;
 
 /** Whether the program is here. Where it is missing: in CI (environment variable CI) an error, since a proof must not

@@ -21,7 +21,7 @@ function quotedIn(page: string): string[] {
 const SOURCE_FILE = /^[\w.*/-]+\.(ts|tsx|mjs|json|c|css|md)$/;
 const FOLDER = /^[\w./-]+\/$/;
 /** Made at run time, or by the build. */
-const MADE = /^(data|dist|node_modules|keys)\/|^(centre|identity)\.json$|^centres\//;
+const MADE = /^(data|dist|node_modules|keys|labels)\/|^(centre|identity|flash-pending)\.json$|^centres\//;
 
 /** Where a name on a page may lead: from the page's folder, from the top, or beside a file named before it on its line. */
 function placesOf(page: string, name: string): string[] {

@@ -31,22 +31,30 @@ export class FlashError extends Error {
 }
 
 export interface ConsoleTiming {
-  /** For an answer; one that needs flash to be erased takes longest. */
+  /** For an answer. */
   readonly answerMs: number;
+  /** For the erasing of all flash. */
+  readonly eraseMs: number;
   /** For the first sign of a console. */
   readonly greetMs: number;
   /** How long a started program is listened to. */
   readonly startMs: number;
 }
 
-export const CONSOLE_TIMING: ConsoleTiming = { answerMs: 5_000, greetMs: 1_000, startMs: 1_500 };
+export const CONSOLE_TIMING: ConsoleTiming = {
+  answerMs: 5_000,
+  eraseMs: 40_000,
+  greetMs: 1_000,
+  startMs: 1_500,
+};
 
 export interface BoardConsole {
   /** Interrupts what runs and waits for a console. Throws FlashError `noConsole`. */
   greet(): Promise<void>;
-  /** The value of an expression that JSON can carry. `tries`: how often it may be asked when no answer comes. Throws
+  /** The value of an expression that JSON can carry. `tries`: how often it may be asked when no answer comes
+   *  within `limitMs`. Throws
    *  FlashError: `refused` with what the board threw, `noConsole` when it does not answer. */
-  ask(expression: string, tries?: number): Promise<unknown>;
+  ask(expression: string, tries?: number, limitMs?: number): Promise<unknown>;
   /** Sends a line and listens for `forMs`. The text heard, also when the stream ends. */
   listen(statement: string, forMs: number): Promise<string>;
   /** Sends a packet; whether the board took it. False also when it says nothing. */
@@ -112,9 +120,9 @@ export function openConsole(stream: ByteStream, timing: ConsoleTiming = CONSOLE_
 
   return {
     greet,
-    async ask(expression, tries = TRIES) {
+    async ask(expression, tries = TRIES, limitMs = timing.answerMs) {
       for (let left = tries; left > 0; left--) {
-        const answer = await question(expression, timing.answerMs);
+        const answer = await question(expression, limitMs);
         if (answer !== NOTHING) return answer;
         send(CTRL_C);
       }

@@ -37,8 +37,10 @@ export interface BoardSession {
   /** Writes what differs, in this order, and verifies all. Returns the names of the files that were written. Throws a
    *  FlashError. */
   write(files: readonly FlashFile[], onProgress: (progress: WriteProgress) => void): Promise<string[]>;
-  /** Removes a file. */
-  erase(name: string): Promise<void>;
+  /** Forgets every file, its sessions and counters with them: it is to be another device. */
+  eraseAll(): Promise<void>;
+  /** Lets the board go on with what it has. Never rejects. */
+  resume(): Promise<void>;
   /** Verifies once more that it is this board with these files, and starts it. Throws a FlashError. */
   start(files: readonly FlashFile[]): Promise<void>;
 }
@@ -81,7 +83,7 @@ interface Connected {
   readonly serial: string;
 }
 
-function acts(connected: Connected): Pick<BoardSession, "write" | "erase" | "start"> {
+function acts(connected: Connected): Pick<BoardSession, "write" | "eraseAll" | "resume" | "start"> {
   const { console, timing } = connected;
   return {
     async write(files, onProgress) {
@@ -96,8 +98,11 @@ function acts(connected: Connected): Pick<BoardSession, "write" | "erase" | "sta
       await verify(connected, files);
       return written;
     },
-    async erase(name) {
-      await console.ask(`${STORAGE}.erase(${JSON.stringify(name)})`);
+    async eraseAll() {
+      await console.ask(`${STORAGE}.eraseAll()`, 1, timing.eraseMs);
+    },
+    async resume() {
+      await console.listen("load()", 0);
     },
     async start(files) {
       await verify(connected, files);

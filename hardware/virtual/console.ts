@@ -175,7 +175,10 @@ class Repl implements VirtualConsole {
   #globals(): object {
     const { storage, board, version, clock } = this.#options;
     const modules: Record<string, unknown> = {
-      Storage: { read: storage.read, write: storage.write, erase: storage.erase, list: storage.list },
+      Storage: {
+        ...{ read: storage.read, write: storage.write, erase: storage.erase, list: storage.list },
+        eraseAll: () => storage.list().forEach(storage.erase),
+      },
     };
     return {
       print: (...parts: unknown[]) => this.#print(`${parts.map(String).join(" ")}\r\n`),

@@ -7,7 +7,7 @@ import { type ConsoleBoard, createConsoleBoard } from "../../hardware/virtual/co
 import { createRandom } from "../../hardware/virtual/random.ts";
 
 /** Short, so that what never answers is noticed soon; long enough for a busy machine. */
-export const BENCH_TIMING: ConsoleTiming = { answerMs: 1_000, greetMs: 1_000, startMs: 50 };
+export const BENCH_TIMING: ConsoleTiming = { answerMs: 1_000, eraseMs: 1_000, greetMs: 1_000, startMs: 50 };
 
 export interface BenchBoard extends ConsoleBoard {
   readonly stream: ByteStream;
