@@ -168,9 +168,9 @@ export function stepUplink(
   if (d.isUp && d.out !== "" && d.out !== d.published) {
     d.published = d.out;
     d.packetId = (d.packetId % 255) + 1;
-    // the broker's word for it is as good as an answer to a ping
+    // the broker's word for it is as good as an answer to a ping; a second frame gives it no more time
+    if (!d.isPinged) d.netMs = d.nowMs + PONG_MS;
     d.isPinged = true;
-    d.netMs = d.nowMs + PONG_MS;
     write(d, 0x32, topic(d, "/up") + bytesText(0, d.packetId) + d.out);
     handOver(d);
   }
