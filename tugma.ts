@@ -58,7 +58,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   hardware: {
-    usage: "hardware list|check|bom|profile  boards, wiring and bills of materials, from one set of data",
+    usage:
+      "hardware check|wiring|bom …    boards, wiring sheets and bills of materials, from one set of data",
     load: async () => (await import("./hardware/cli.ts")).run,
   },
   decode: {

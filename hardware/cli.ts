@@ -6,12 +6,14 @@ import { bomCsv, bomOf } from "./bom.ts";
 import { checkBuild } from "./check.ts";
 import type { Build } from "./wiring/build.ts";
 import { BUILDS, buildOf } from "./wiring/builds.ts";
+import { drawSheet } from "./wiring/draw.ts";
 import { profileOf } from "./wiring/profile.ts";
 
 const USAGE = `usage: tugma hardware list    [--json]                        what is built
        tugma hardware check   [BUILD …] [--json]              what is wrong with it: exit status 1 if anything is
        tugma hardware bom     [BUILD …] [--count N] [--into DIR] [--json]
                                                               bill of materials of one, or of N of each
+       tugma hardware wiring  [BUILD …] [--into DIR]          wiring sheet as SVG, A4
        tugma hardware profile BUILD                           the profile of its identity file
 Without BUILD: every build.`;
 
@@ -88,7 +90,12 @@ function profile({ builds, isNamed, io }: Call): number {
   return 0;
 }
 
-const COMMANDS: Readonly<Record<string, (call: Call) => number>> = { list, check, bom, profile };
+function wiring(call: Call): number {
+  if (call.into === undefined && call.builds.length > 1) throw new WrongCall("name one build, or --into DIR");
+  return deliver(call, "svg", drawSheet);
+}
+
+const COMMANDS: Readonly<Record<string, (call: Call) => number>> = { list, check, bom, wiring, profile };
 
 function readCall(args: readonly string[], io: Io): Call {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });

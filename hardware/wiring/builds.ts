@@ -69,6 +69,7 @@ const BUTTONS: readonly Build[] = [
     [
       ...BATTERY_RADIO,
       common.alarmButton(NRF),
+      common.caseSwitch(NRF),
       { nets: {}, notes: ["No light and no sound: nothing on it shows a press."] },
     ],
   ),

@@ -30,7 +30,7 @@ export function chamber(pins: PinPlan): Fragment {
       chamber: ["S3.OUT", `U1.${pins.sensor}`],
       button: ["S4.a", `U1.${pins.button}`],
     },
-    notes: ["Measure the chamber in clean air and write it as `clean` into the identity."],
+    notes: ["Measure the chamber in clean air and write its level (clean) into the identity."],
   };
 }
 
