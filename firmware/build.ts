@@ -42,7 +42,7 @@ export const ROLES = {
   "smoke-sensor": ["rak3172"],
   "heat-sensor": ["rak3172"],
   "call-point": ["rak3172"],
-  "door-contact": ["rak3172"],
+  "door-contact": ["rak3172", "wire"],
 } as const satisfies Record<string, readonly UplinkName[]>;
 export type Role = keyof typeof ROLES;
 
