@@ -74,6 +74,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "bench [--json] [--svg FILE]    the speed and memory figures, as ratios measured in one run",
     load: async () => (await import("./test/bench/bench.ts")).run,
   },
+  soak: {
+    usage:
+      "soak --count N --port PATH …   the bench rig presses a real button N times, and counts what was lost",
+    load: async () => (await import("./hardware/bench/soak.ts")).run,
+  },
   build: {
     usage: "build [--force]                build the web pages and the firmware bundles that are out of date",
     load: async () => (await import("./hardware/demo/build.ts")).run,

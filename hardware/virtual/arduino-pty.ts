@@ -37,8 +37,8 @@ export async function plugIn(arduino: Pick<Arduino, "write" | "onData">, path: s
   return {
     path,
     async unplug() {
+      if (isIn) closeSync(held);
       isIn = false;
-      closeSync(held);
       if (socat.exitCode === null) socat.kill("SIGKILL");
       await ended;
     },

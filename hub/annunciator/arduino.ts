@@ -8,7 +8,6 @@ import johnnyFive from "johnny-five";
 import { SerialPort } from "serialport";
 import type { Clock, Timer } from "../clock.ts";
 import { every } from "../every.ts";
-import type { AnnunciatorConfig } from "./config.ts";
 import type { Driver, DriverEvents } from "./driver.ts";
 
 /** StandardFirmata's. */
@@ -22,7 +21,11 @@ const ASK_MS = 1_000;
 const MISSES = 2;
 const CLOSE_MS = 500;
 
-type Config = Pick<AnnunciatorConfig, "arduino" | "outputs" | "silencePin">;
+export interface ArduinoConfig {
+  readonly path: string;
+  readonly outputs: readonly { readonly name: string; readonly pin: number }[];
+  readonly silencePin: number | null;
+}
 
 interface Attempt {
   readonly port: SerialPort;
@@ -33,7 +36,7 @@ interface Attempt {
 }
 
 export function openArduino(
-  { arduino, outputs, silencePin }: Config,
+  { path, outputs, silencePin }: ArduinoConfig,
   clock: Clock,
   events: DriverEvents,
 ): Driver {
@@ -44,7 +47,7 @@ export function openArduino(
   let closed = false;
 
   function connect(): void {
-    const port = new SerialPort({ path: arduino, baudRate: BAUD_RATE, autoOpen: false });
+    const port = new SerialPort({ path, baudRate: BAUD_RATE, autoOpen: false });
     const attempt: Attempt = { port, timers: [], relays: new Map(), io: null, misses: 0 };
     current = attempt;
     // an unplugged board says "close" twice and "error" once
@@ -75,7 +78,7 @@ export function openArduino(
     cancelAll(attempt);
     for (const { name, pin } of outputs)
       attempt.relays.set(name, new johnnyFive.Relay({ pin, type: "NO", board }));
-    if (silencePin !== undefined) {
+    if (silencePin !== null) {
       const key = new johnnyFive.Button({ pin: silencePin, isPullup: true, board });
       key.on("press", () => {
         if (current === attempt) events.silence();

@@ -4,8 +4,9 @@
 import { createSystemClock } from "../clock.ts";
 import { openArduino } from "./arduino.ts";
 import type { AnnunciatorConfig } from "./config.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver, DriverEvents } from "./driver.ts";
 import type { FromAnnunciator, ToAnnunciator } from "./messages.ts";
+import { openRelay } from "./relay.ts";
 import { createShow, type Show } from "./show.ts";
 
 const ALIVE_MS = 1_000;
@@ -19,12 +20,25 @@ function tell(message: FromAnnunciator): void {
 
 function start(config: AnnunciatorConfig): void {
   const { name } = config;
-  const driver = openArduino(config, clock, {
+  const driver = openDriver(config, {
     up: () => tell({ type: "line", name, reason: null }),
     down: (reason) => tell({ type: "line", name, reason }),
     silence: () => tell({ type: "silence", name }),
   });
   running.set(name, { driver, show: createShow(driver, clock) });
+}
+
+/** The configuration was checked: an Arduino's outputs have pins, a relay module's have coils. */
+function openDriver(
+  { arduino, relay, outputs, silencePin }: AnnunciatorConfig,
+  events: DriverEvents,
+): Driver {
+  if (relay !== undefined) {
+    const coils = outputs.flatMap(({ name, coil }) => (coil === undefined ? [] : { name, coil }));
+    return openRelay({ relay, outputs: coils, clock }, events);
+  }
+  const pins = outputs.flatMap(({ name, pin }) => (pin === undefined ? [] : { name, pin }));
+  return openArduino({ path: arduino ?? "", outputs: pins, silencePin: silencePin ?? null }, clock, events);
 }
 
 async function stop(): Promise<void> {

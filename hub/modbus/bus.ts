@@ -6,8 +6,11 @@ import { createInStep } from "./in-step.ts";
 import type { Line, OpenLine } from "./line.ts";
 import {
   type CharacterFormat,
+  COIL_OFF,
+  COIL_ON,
   characterMs,
   frameGapMs,
+  isWrite,
   type ModbusRequest,
   type ReadFunction,
   replyLength,
@@ -37,6 +40,8 @@ export interface ModbusBus {
   read(request: ReadRequest): Promise<Outcome>;
   /** Function 6. Only for what `mayWrite` allows; anything else throws: it is a bug, and it must not leave. */
   select(unit: number, address: number, value: number): Promise<Outcome>;
+  /** Function 5, under the same condition. */
+  switchCoil(unit: number, address: number, isOn: boolean): Promise<Outcome>;
   readonly isUp: boolean;
   readonly counters: Readonly<Record<BusCounter, number>>;
   close(): Promise<void>;
@@ -201,13 +206,18 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
     return turn;
   }
 
+  function write(request: ModbusRequest): Promise<Outcome> {
+    const { unit, functionCode, address } = request;
+    if (!options.mayWrite(unit, address))
+      throw new Error(`modbus: function ${functionCode} to unit ${unit}, address ${address} is not allowed`);
+    return enqueue(request);
+  }
+
   return {
     read: enqueue,
-    select(unit, address, count) {
-      if (!options.mayWrite(unit, address))
-        throw new Error(`modbus: a write to unit ${unit}, register ${address} is not allowed`);
-      return enqueue({ unit, functionCode: 6, address, count });
-    },
+    select: (unit, address, count) => write({ unit, functionCode: 6, address, count }),
+    switchCoil: (unit, address, isOn) =>
+      write({ unit, functionCode: 5, address, count: isOn ? COIL_ON : COIL_OFF }),
     get isUp() {
       return line.isUp;
     },
@@ -225,6 +235,10 @@ export function openBus({ clock, format, timeoutMs, ...options }: BusOptions): M
 
 /** Each call names its unit, so that the library's shared unit number is never used. */
 function ask(client: Client, { unit, functionCode, address, count }: ModbusRequest, done: Callback): void {
+  if (functionCode === 5) {
+    client.writeFC5(unit, address, count === COIL_ON, done);
+    return;
+  }
   const write: Write = client[`writeFC${functionCode}`];
   write.call(client, unit, address, count, done);
 }
@@ -232,7 +246,10 @@ function ask(client: Client, { unit, functionCode, address, count }: ModbusReque
 function outcomeOf(error: unknown, result: object | undefined, request: ModbusRequest): Outcome {
   if (error === null || error === undefined) {
     const data = result !== undefined && "data" in result && Array.isArray(result.data) ? result.data : [];
-    return { ok: true, values: request.functionCode === 6 ? [] : data.slice(0, request.count).map(Number) };
+    return {
+      ok: true,
+      values: isWrite(request.functionCode) ? [] : data.slice(0, request.count).map(Number),
+    };
   }
   const exceptionCode = (error as { modbusCode?: unknown }).modbusCode;
   if (typeof exceptionCode === "number") return failed({ type: "exception", exceptionCode });

@@ -2,7 +2,7 @@
  *  line does not say what it answers: the late answer to an abandoned request looks like the answer to the next one of the
  *  same unit and function, and of the same length if it is no exception. So until a unit has answered something that
  *  cannot be mistaken, it is asked for something else than what is wanted. */
-import { type ModbusRequest, replyLength } from "./rtu-frame.ts";
+import { isWrite, type ModbusRequest, replyLength } from "./rtu-frame.ts";
 
 interface Abandoned {
   readonly request: ModbusRequest;
@@ -23,7 +23,7 @@ export interface InStep {
 /** Counts that answer with different lengths, whether bits or registers are read. */
 const PROBE_COUNTS = [1, 9, 25, 33];
 /** The same memory by the other name, or an exception that names the other function: an answer in either case. */
-const OTHER_FUNCTION = { 1: 2, 2: 1, 3: 4, 4: 3, 6: 4 } as const;
+const OTHER_FUNCTION = { 1: 2, 2: 1, 3: 4, 4: 3, 5: 1, 6: 4 } as const;
 
 /** `lateMs`: after so long an abandoned request is no longer answered. */
 export function createInStep(lateMs: number): InStep {
@@ -42,7 +42,7 @@ export function createInStep(lateMs: number): InStep {
       const other = OTHER_FUNCTION[request.functionCode];
       const probes = PROBE_COUNTS.map((count) => ({ unit, functionCode: other, address, count }));
       // less of the same is what every unit can answer
-      const less = request.functionCode === 6 || request.count === 1 ? [] : [{ ...request, count: 1 }];
+      const less = isWrite(request.functionCode) || request.count === 1 ? [] : [{ ...request, count: 1 }];
       return [...less, ...probes].find((probe) => !isMistakable(probe)) ?? null;
     },
     abandoned(request, nowMs) {

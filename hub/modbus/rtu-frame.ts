@@ -2,7 +2,7 @@
  *  A frame has neither a length nor a number of its own: only the request says which bytes can be its answer.
  *     request   unit · function · address (2) · count or value (2) · CRC (2)
  *     data      unit · function · n · n bytes · CRC          of functions 1 to 4
- *     written   the request again                            of function 6
+ *     written   the request again                            of functions 5 and 6
  *     refused   unit · function + 128 · exception · CRC                                                       */
 
 export interface ModbusRequest {
@@ -11,13 +11,18 @@ export interface ModbusRequest {
   readonly functionCode: FunctionCode;
   /** As on the wire: from 0. */
   readonly address: number;
-  /** How many coils or registers; for function 6 the value to be written. */
+  /** How many coils or registers; for functions 5 and 6 the value to be written. */
   readonly count: number;
 }
 
-/** Reads, and the one write that this software knows: a single register that selects what is to be read. */
-export type FunctionCode = ReadFunction | 6;
+/** Reads, and the two writes that this software knows: a single coil, for its own relays, and a single register that selects
+ *  what is to be read. */
+export type FunctionCode = ReadFunction | 5 | 6;
 export type ReadFunction = 1 | 2 | 3 | 4;
+
+/** Function 5 knows these two values only. */
+export const COIL_ON = 0xff00;
+export const COIL_OFF = 0;
 
 export const EXCEPTION_LENGTH = 5;
 const EXCEPTION_BIT = 0x80;
@@ -34,9 +39,14 @@ export function crc16(bytes: Uint8Array): number {
   return crc;
 }
 
+/** Answered by the request itself. */
+export function isWrite(functionCode: FunctionCode): functionCode is 5 | 6 {
+  return functionCode === 5 || functionCode === 6;
+}
+
 /** Bytes of the answer, if it is no exception. */
 export function replyLength({ functionCode, count }: Pick<ModbusRequest, "functionCode" | "count">): number {
-  if (functionCode === 6) return 8;
+  if (isWrite(functionCode)) return 8;
   return HEAD + dataLength(functionCode, count) + CRC_LENGTH;
 }
 
@@ -63,7 +73,7 @@ export function replyAt(bytes: Uint8Array, request: ModbusRequest, sent: Uint8Ar
   if (bytes[1] === (functionCode | EXCEPTION_BIT)) return checked(bytes, EXCEPTION_LENGTH);
   if (bytes[1] !== functionCode) return null;
   const length = replyLength(request);
-  if (functionCode === 6) return isEqual(bytes.subarray(0, length), sent) ? bytes.slice(0, length) : null;
+  if (isWrite(functionCode)) return isEqual(bytes.subarray(0, length), sent) ? bytes.slice(0, length) : null;
   if (bytes[2] !== dataLength(functionCode, request.count)) return null;
   const frame = checked(bytes, length);
   return frame !== null && isEqual(frame, sent) ? null : frame;

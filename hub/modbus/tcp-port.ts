@@ -2,7 +2,7 @@
  *  function · data. The transaction number goes up with each request, and only an answer with the same number, unit and
  *  function is one. */
 import { ModbusPort } from "./port.ts";
-import { crc16, replyAt, requestOf } from "./rtu-frame.ts";
+import { crc16, isWrite, replyAt, requestOf } from "./rtu-frame.ts";
 
 const HEADER = 6;
 /** Unit and a PDU of at most 253 bytes. */
@@ -77,7 +77,7 @@ export class TcpPort extends ModbusPort {
 /** TCP has no echo to be told apart: only the frame's form is checked. */
 function replyOf(frame: Uint8Array, sent: Uint8Array): Uint8Array | null {
   const request = requestOf(sent);
-  return replyAt(frame, request, request.functionCode === 6 ? sent : new Uint8Array(0));
+  return replyAt(frame, request, isWrite(request.functionCode) ? sent : new Uint8Array(0));
 }
 
 function isWhole(reply: Uint8Array | null, frame: Uint8Array): boolean {

@@ -166,7 +166,7 @@ describe("a configuration", () => {
       refused(
         `  - { name: b, arduino: /dev/y, silencePin: 7, outputs: [{ name: s, type: siren, pin: 7 }], ${rules}`,
       ),
-    ).toThrow(/pin is used twice/);
+    ).toThrow(/one pin or coil is used twice/);
     expect(
       refused(`  - { name: b, arduino: /dev/y, outputs: [{ name: t, type: siren, pin: 7 }], ${rules}`),
     ).toThrow(/no output "s"/);
