@@ -1,7 +1,8 @@
 /** Builds both pages when they are older than what they are made of. Vite is loaded only then. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { newestMs } from "./age.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -46,10 +47,4 @@ function isOld(page: Page): boolean {
   // the lockfile stands for preact and vite themselves
   const sources = [...page.sources, "package-lock.json"].map((source) => newestMs(join(ROOT, source)));
   return Math.max(...sources) > statSync(built).mtimeMs;
-}
-
-function newestMs(path: string): number {
-  const { mtimeMs } = statSync(path);
-  if (!statSync(path).isDirectory()) return mtimeMs;
-  return Math.max(mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 }

@@ -1,9 +1,10 @@
 /** `tugma build`: what cannot run as it is written (web pages, firmware bundles), when it is older than its sources. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildFirmware } from "../../firmware/build.ts";
+import { buildFirmware, type Role } from "../../firmware/build.ts";
+import { newestMs } from "./age.ts";
 import { buildPages } from "./build-pages.ts";
 
 interface Io {
@@ -11,15 +12,35 @@ interface Io {
   printError(line: string): void;
 }
 
-const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const BUNDLES = path.join(ROOT, "dist", "firmware");
+/** The lockfile stands for the tools of the build. */
+const SOURCES = ["firmware", "protocols/device", "package-lock.json"];
 
-/** Settles with the bundle of the entrance button. It takes under a second, so it is always built anew. */
-export async function buildButton(): Promise<string> {
-  const { code } = await buildFirmware("entrance-button");
-  const folder = path.join(DIST, "firmware");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, "entrance-button-rak3172.js"), code);
+const fileOf = (role: Role) => path.join(BUNDLES, `${role}-rak3172.js`);
+
+/** Settles with the bundle of a role for the radio, built anew. */
+async function buildBundle(role: Role): Promise<string> {
+  const { code } = await buildFirmware(role);
+  mkdirSync(BUNDLES, { recursive: true });
+  // by another name first: who reads while this is written gets the whole one from before
+  const draft = `${fileOf(role)}.${process.pid}`;
+  writeFileSync(draft, code);
+  renameSync(draft, fileOf(role));
   return code;
+}
+
+/** Settles with the bundle of the entrance button, built anew. */
+export function buildButton(): Promise<string> {
+  return buildBundle("entrance-button");
+}
+
+/** Settles with the bundle of a role for the radio; built when it is older than its sources. */
+export async function openBundle(role: Role): Promise<string> {
+  const file = fileOf(role);
+  const changedMs = Math.max(...SOURCES.map((source) => newestMs(path.join(ROOT, source))));
+  const isFresh = existsSync(file) && statSync(file).mtimeMs > changedMs;
+  return isFresh ? readFileSync(file, "utf8") : buildBundle(role);
 }
 
 /** Exit status 0, or 64 for a wrong command line. */

@@ -1,4 +1,4 @@
-/** `tugma demo` (`npm start`): a hub, a centre and a site of four entrances on this machine, with the real protocols
+/** `tugma demo` (`npm start`): a hub, a centre and a site of four entrances and a shop with fire sensors on this machine, with the real protocols
  *  between them. Two addresses are printed: the entrances, to press, and the console, to answer. */
 import { once } from "node:events";
 import { rmSync } from "node:fs";
@@ -8,13 +8,14 @@ import { parseArgs } from "node:util";
 import mqtt from "mqtt";
 import { loginLink } from "../../centre/web/links.ts";
 import { createRealClock } from "../virtual/clock.ts";
-import { buildButton } from "./build.ts";
+import { openBundle } from "./build.ts";
 import { buildPages } from "./build-pages.ts";
 import { createDemoSite } from "./demo-site.ts";
 import { startEntranceServer } from "./entrance-server.ts";
+import { createFireRoom, type FireRoom, fitSensor } from "./fire-room.ts";
 import { freeTcpPort } from "./ports.ts";
-import { DEMO_ENTRANCES, DEMO_GATEWAYS, DEMO_REGION } from "./site-data.ts";
-import { startVirtualSite } from "./virtual-site.ts";
+import { DEMO_ENTRANCES, DEMO_GATEWAYS, DEMO_REGION, DEMO_SHOP, signedHouse } from "./site-data.ts";
+import { type SiteDevice, startVirtualSite } from "./virtual-site.ts";
 import { startWorld, type World } from "./world.ts";
 
 interface Io {
@@ -62,43 +63,53 @@ async function compose(dir: string, io: Io, stack: AsyncDisposableStack): Promis
   const progress = (line: string) => io.printError(`· ${line}`);
   progress("building the pages and the firmware, where they are out of date");
   await buildPages();
-  const bundle = await buildButton();
+  const bundle = await openBundle("entrance-button");
+  const clock = createRealClock();
+  const fire = createFireRoom(clock);
+  stack.defer(fire.close);
+  const sensors = await mountSensors(fire);
   const world = await startWorld({
     dir,
     region: DEMO_REGION,
     realm: REALM,
-    deviceNames: Object.fromEntries(DEMO_ENTRANCES.map(({ id, name }) => [id, name])),
+    deviceNames: Object.fromEntries([...DEMO_ENTRANCES, ...sensors].map(({ id, name }) => [id, name])),
     usualPorts: true,
     progress,
   });
   stack.defer(() => world.stop());
   watchParts(world, io);
-  progress("switching on the site: four entrances, two gateways");
-  const clock = createRealClock();
-  const virtual = await startVirtualSite({ dir, clock, bundle, world });
+  progress("switching on the site: four entrances, two sensors, two gateways");
+  const virtual = await startVirtualSite({ dir, clock, bundle, world, others: sensors });
   stack.defer(() => virtual.stop());
   const site = createDemoSite({
     site: virtual.site,
     entrances: DEMO_ENTRANCES,
+    rooms: [{ room: DEMO_SHOP, fire }],
     gateways: DEMO_GATEWAYS,
     link: world.link,
     wallMs: clock.wallMs,
   });
   stack.defer(await watchHub(world, site.onHubMessage));
-  const pages = await startEntranceServer({
-    port: await freeTcpPort(ENTRANCE_PORT),
-    host: "127.0.0.1",
-    site,
-    clock,
-  });
+  const port = await freeTcpPort(ENTRANCE_PORT);
+  const pages = await startEntranceServer({ port, host: "127.0.0.1", site, clock });
   stack.defer(() => pages.close());
-  const { url } = world.console;
-  return [
-    "",
-    `  Entrances, to press:  ${pages.address}/`,
-    `  Console, to answer:   ${consoleLink(world)}   (this link works once; later: ${url}/)`,
-    "",
-  ];
+  return addressLines(pages.address, world);
+}
+
+function addressLines(entrances: string, world: World): string[] {
+  const console = `${consoleLink(world)}   (this link works once; later: ${world.console.url}/)`;
+  return ["", `  Entrances, to press:  ${entrances}/`, `  Console, to answer:   ${console}`, ""];
+}
+
+/** The shop's sensors, each with its role's firmware, in the air of its room. */
+function mountSensors(fire: FireRoom): Promise<SiteDevice[]> {
+  const site = signedHouse(DEMO_SHOP.place);
+  return Promise.all(
+    DEMO_SHOP.sensors.map(async ({ id, name, zone, role, position }) => {
+      const fitting = fitSensor(fire, role, await openBundle(role));
+      return { id, name, position, place: { site, zone }, fitting };
+    }),
+  );
 }
 
 /** The first operator chooses a name and a password; later starts sign in a demo operator without either. */

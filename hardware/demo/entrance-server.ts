@@ -1,5 +1,5 @@
-/** Serves the entrance page: a drawn button per entrance, pressed with mouse, touch or keyboard, and what the world
- *  makes of it as server-sent events. It knows the world by `EntranceSite` only. */
+/** Serves the entrance page: a drawn button per entrance, pressed with mouse, touch or keyboard, rooms in which a slider
+ *  makes a fire, and what the world makes of it as server-sent events. It knows the world by `EntranceSite` only. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { guardOrigins, loopbackOrigins, refuse } from "../../centre/web/guard.ts";
 import { createStreams, type Streams } from "../../centre/web/streams.ts";
 import type { Clock, Timer } from "../virtual/clock.ts";
-import type { EntranceSite, SwitchName } from "./entrance-site.ts";
+import { type EntranceSite, FIERCEST, type SwitchName } from "./entrance-site.ts";
 import { createHands, type Hands } from "./hands.ts";
 import { createSiteView } from "./site-view.ts";
 
@@ -46,6 +46,7 @@ export async function startEntranceServer(options: EntranceServerOptions): Promi
   guardOrigins(app, () => origins);
   streamRoute(app, options, streams, hands, view.picture);
   actRoutes(app, site, hands);
+  fireRoutes(app, site);
   await pageRoutes(app, options.pages ?? PAGES);
   const unsubscribe = site.subscribe((event) => {
     view.follow(event);
@@ -97,6 +98,33 @@ function actRoutes(app: FastifyInstance, site: EntranceSite, hands: Hands): void
       if (!known) return refuse(reply, 404, "unknown");
       await site.setSwitch(known.name satisfies SwitchName, on);
       return { on };
+    },
+  );
+}
+
+const PutOut = Type.Object({ room: Id });
+const Burn = Type.Object({
+  room: Id,
+  kelvinPerMinute: Type.Number({ minimum: 0, maximum: FIERCEST.kelvinPerMinute }),
+  smokePerMinute: Type.Number({ minimum: 0, maximum: FIERCEST.smokePerMinute }),
+});
+
+function fireRoutes(app: FastifyInstance, site: EntranceSite): void {
+  const isKnown = (room: string) => site.rooms.some((each) => each.id === room);
+  app.post<{ Body: Static<typeof Burn> }>("/api/fire", { schema: { body: Burn } }, async (request, reply) => {
+    const { room, kelvinPerMinute, smokePerMinute } = request.body;
+    if (!isKnown(room)) return refuse(reply, 404, "unknown");
+    site.burn(room, { kelvinPerMinute, smokePerMinute });
+    return { kelvinPerMinute, smokePerMinute };
+  });
+  app.post<{ Body: Static<typeof PutOut> }>(
+    "/api/fire/out",
+    { schema: { body: PutOut } },
+    async (request, reply) => {
+      const { room } = request.body;
+      if (!isKnown(room)) return refuse(reply, 404, "unknown");
+      site.putOut(room);
+      return { room };
     },
   );
 }

@@ -1,8 +1,8 @@
-/** The demo's site: four entrances in two Tashkent mahallas, and a gateway on a roof of each. Districts and mahallas are
+/** The demo's site: four entrances in two Tashkent mahallas, a shop with two sensors, and a gateway on a roof of each mahalla. Districts and mahallas are
  *  real, buildings and their numbers are invented. Keys are not here: they are made anew for each world. */
 import type { RegionName } from "../../protocols/lorawan/regions.ts";
 import type { Position } from "../virtual/path-loss.ts";
-import type { Entrance, EntrancePlace } from "./entrance-site.ts";
+import type { Entrance, EntrancePlace, Room, Sensor } from "./entrance-site.ts";
 
 /** The plan listed for Uzbekistan. */
 export const DEMO_REGION: RegionName = "EU433";
@@ -12,6 +12,16 @@ export const DEMO_JOIN_EUI = "0200000000000001";
 
 export interface DemoEntrance extends Entrance {
   readonly position: Position;
+}
+
+export interface DemoSensor extends Sensor {
+  readonly position: Position;
+  /** As it is signed into every record. */
+  readonly zone: string;
+}
+
+export interface DemoRoom extends Room {
+  readonly sensors: readonly DemoSensor[];
 }
 
 export interface DemoGateway {
@@ -35,11 +45,39 @@ export const DEMO_ENTRANCES: readonly DemoEntrance[] = [
   entrance("0200000000000104", { ...QORASAROY, building: "9", entrance: "3" }, { xM: 640, yM: 90 }),
 ];
 
+const SHOP = "Bog‘iston 16, do‘kon";
+
+export const DEMO_SHOP: DemoRoom = {
+  id: "shop",
+  name: SHOP,
+  place: { ...BOGISTON, building: "16" },
+  sensors: [
+    {
+      id: "0200000000000201",
+      name: `${SHOP}: tutun`,
+      role: "smoke-sensor",
+      zone: "do‘kon, tutun datchigi",
+      position: { xM: 200, yM: 30 },
+    },
+    {
+      id: "0200000000000202",
+      name: `${SHOP}: harorat`,
+      role: "heat-sensor",
+      zone: "do‘kon, harorat datchigi",
+      position: { xM: 205, yM: 30 },
+    },
+  ],
+};
+
 function entrance(id: string, place: EntrancePlace, position: Position): DemoEntrance {
   return { id, name: `${place.mahalla} ${place.building}-${place.entrance}`, place, position };
 }
 
 /** The place as it is signed into every record: what a team looks for first stands first. Uzbek, as on the house. */
-export function signedPlace({ district, mahalla, building, entrance }: EntrancePlace) {
-  return { site: `${mahalla} mahallasi, ${building}-uy (${district})`, zone: `${entrance}-kirish` };
+export function signedPlace({ entrance, ...house }: EntrancePlace) {
+  return { site: signedHouse(house), zone: `${entrance}-kirish` };
+}
+
+export function signedHouse({ district, mahalla, building }: Room["place"]): string {
+  return `${mahalla} mahallasi, ${building}-uy (${district})`;
 }

@@ -1,4 +1,4 @@
-/** The demo's entrances and gateways, switched on and registered at the hub. What a real device keeps over a power cut
+/** The demo's entrances, sensors and gateways, switched on and registered at the hub. What a real device keeps over a power cut
  *  (Storage, the modem's flash) is kept in `site/` of the world's folder, so that the next start goes on from there. */
 import { randomBytes, randomInt } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -9,6 +9,7 @@ import { type BoardStorage, createBoardStorage } from "../virtual/board-storage.
 import type { Board } from "../virtual/board-types.ts";
 import type { Clock, Timer } from "../virtual/clock.ts";
 import { createUdpDatagrams } from "../virtual/datagram.ts";
+import type { Position } from "../virtual/path-loss.ts";
 import type { Rak3172Flash } from "../virtual/rak3172-settings.ts";
 import { createRandom } from "../virtual/random.ts";
 import { createSite } from "../virtual/site.ts";
@@ -26,11 +27,25 @@ import type { World } from "./world.ts";
 export interface VirtualSiteOptions {
   readonly dir: string;
   readonly clock: Clock;
+  /** The firmware of the entrances. */
   readonly bundle: string;
   readonly world: Pick<World, "addDevices" | "udpPort">;
   readonly entrances?: readonly DemoEntrance[];
+  /** Default: none. */
+  readonly others?: readonly SiteDevice[];
   /** Further fields of every board's identity. */
   readonly identity?: Readonly<Record<string, unknown>>;
+}
+
+/** A device that is no entrance button. */
+export interface SiteDevice {
+  readonly id: string;
+  readonly name: string;
+  /** As it is signed into every record. */
+  readonly place: { readonly site: string; readonly zone: string };
+  readonly position: Position;
+  /** Default: an entrance button. */
+  readonly fitting?: Pick<EntranceOptions<never>, "role" | "bundle" | "pins" | "identity">;
 }
 
 export interface VirtualSite {
@@ -56,16 +71,12 @@ export async function startVirtualSite(options: VirtualSiteOptions): Promise<Vir
   const { dir, clock, world, entrances = DEMO_ENTRANCES } = options;
   const folder = path.join(dir, "site");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const devices = entrances.map((entrance) => openDevice(folder, entrance));
+  const buttons = entrances.map((entrance) => ({ ...entrance, place: signedPlace(entrance.place) }));
+  const devices = [...buttons, ...(options.others ?? [])].map((own) => openDevice(folder, own));
   await world.addDevices(
-    devices.map(({ entrance, kept }) => ({
-      devEui: entrance.id,
-      joinEui: DEMO_JOIN_EUI,
-      appKey: kept.appKey,
-      name: entrance.name,
-      place: signedPlace(entrance.place),
-      intervalS: HEARTBEAT_S,
-    })),
+    devices.map(({ own: { id, name, place }, kept: { appKey } }) => {
+      return { devEui: id, joinEui: DEMO_JOIN_EUI, appKey, name, place, intervalS: HEARTBEAT_S };
+    }),
   );
   const flashes = new Map<string, Rak3172Flash>();
   const site = createSite<Lamp, BoardStorage, Board>({
@@ -80,13 +91,13 @@ export async function startVirtualSite(options: VirtualSiteOptions): Promise<Vir
     createBoard,
     onModemFlash(devEui, flash) {
       flashes.set(devEui, flash);
-      const device = devices.find(({ entrance }) => entrance.id === devEui);
+      const device = devices.find(({ own }) => own.id === devEui);
       // a DevNonce that is used and forgotten would lock the device out: written before the air carries it
       if (device !== undefined) save(folder, device, flash);
     },
   });
   const saveAll = () => {
-    for (const device of devices) save(folder, device, flashes.get(device.entrance.id) ?? device.kept.flash);
+    for (const device of devices) save(folder, device, flashes.get(device.own.id) ?? device.kept.flash);
   };
   let timer: Timer = clock.setTimer(tick, SAVE_MS);
   function tick() {
@@ -95,8 +106,8 @@ export async function startVirtualSite(options: VirtualSiteOptions): Promise<Vir
   }
   // one fuse after the other: buttons that get power in the same instant would all join in the same instant
   for (const { eui } of DEMO_GATEWAYS) await site.setSwitch(eui, true);
-  for (const { entrance } of devices) {
-    await site.setSwitch(entrance.id, true);
+  for (const { own } of devices) {
+    await site.setSwitch(own.id, true);
     await new Promise<void>((next) => clock.setTimer(next, SWITCH_ON_MS));
   }
   return {
@@ -110,41 +121,42 @@ export async function startVirtualSite(options: VirtualSiteOptions): Promise<Vir
 }
 
 interface Device {
-  readonly entrance: DemoEntrance;
+  readonly own: SiteDevice;
   readonly kept: Kept;
   readonly storage: BoardStorage;
   saved: string;
 }
 
-function openDevice(folder: string, entrance: DemoEntrance): Device {
-  const file = path.join(folder, `${entrance.id}.json`);
+function openDevice(folder: string, own: SiteDevice): Device {
+  const file = path.join(folder, `${own.id}.json`);
   const kept: Kept = existsSync(file)
     ? JSON.parse(readFileSync(file, "utf8"))
     : { appKey: randomBytes(16).toString("hex"), storage: {} };
-  return { entrance, kept, storage: createBoardStorage(kept.storage), saved: "" };
+  return { own, kept, storage: createBoardStorage(kept.storage), saved: "" };
 }
 
 function entranceOptions(
-  { entrance, kept, storage }: Device,
+  { own, kept, storage }: Device,
   identity: Readonly<Record<string, unknown>>,
 ): EntranceOptions<BoardStorage> {
   return {
-    devEui: entrance.id,
+    ...own.fitting,
+    devEui: own.id,
     joinEui: DEMO_JOIN_EUI,
     appKey: kept.appKey,
-    identity: { heartbeatS: HEARTBEAT_S, ...identity },
-    position: entrance.position,
+    identity: { heartbeatS: HEARTBEAT_S, ...own.fitting?.identity, ...identity },
+    position: own.position,
     storage,
     ...(kept.flash === undefined ? {} : { modemFlash: kept.flash }),
   };
 }
 
 function save(folder: string, device: Device, flash: Rak3172Flash | undefined): void {
-  const { entrance, kept, storage } = device;
+  const { own, kept, storage } = device;
   const text = JSON.stringify({ appKey: kept.appKey, storage: storage.snapshot(), ...(flash && { flash }) });
   if (text === device.saved) return;
   device.saved = text;
-  const file = path.join(folder, `${entrance.id}.json`);
+  const file = path.join(folder, `${own.id}.json`);
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }

@@ -29,7 +29,7 @@ export interface Pins {
   clear(): void;
 }
 
-export function createPins(initial: Readonly<Record<string, number>> = {}): Pins {
+export function createPins(initial: Readonly<Record<string, Level>> = {}): Pins {
   const driven = new Map<string, Level>(Object.entries(initial));
   const modes = new Map<string, string>();
   const outputs = new Map<string, number>();

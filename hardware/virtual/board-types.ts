@@ -17,8 +17,8 @@ export interface BoardOptions {
   readonly wifi?: BoardWifi;
   /** Default: empty flash. It keeps its files when power is cut. */
   readonly storage?: BoardStorage;
-  /** Levels on inputs from the start, by their name in the profile or on the board. */
-  readonly pins?: Readonly<Record<string, number>>;
+  /** Levels on inputs from the start, by their name in the profile or on the board; as `setPin` takes them. */
+  readonly pins?: Readonly<Record<string, PinLevel>>;
 }
 
 /** What a board has for its network. */
@@ -28,6 +28,9 @@ export interface BoardWifi {
   /** Power is gone. */
   stop(): void;
 }
+
+/** A share of the supply; one that changes with time is a function of it, and makes no edges. */
+export type PinLevel = number | ((nowMs: number) => number);
 
 export interface BoardLogEntry {
   readonly atMs: number;
@@ -44,9 +47,8 @@ export interface BoardError {
 export interface Board {
   press(): void;
   release(): void;
-  /** Drives an input, by its name in the profile ("tamper") or on the board ("D6"); null lets go of it. A level that changes
-   *  with time (a thermistor's) is a function of it, and makes no edges. */
-  setPin(name: string, level: number | ((nowMs: number) => number) | null): void;
+  /** Drives an input, by its name in the profile ("tamper") or on the board ("D6"); null lets go of it. */
+  setPin(name: string, level: PinLevel | null): void;
   lamp(): Lamp;
   onLamp(listener: (lamp: Lamp, atMs: number) => void): void;
   powerOff(): void;

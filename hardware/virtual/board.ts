@@ -5,7 +5,7 @@ import { DARK, type Lamp } from "./board-lamp.ts";
 import { createPins } from "./board-pins.ts";
 import { alertWatches, type Hardware, type Life, receive, startProgram } from "./board-program.ts";
 import { type BoardStorage, createBoardStorage } from "./board-storage.ts";
-import type { Board, BoardError, BoardLogEntry, BoardOptions } from "./board-types.ts";
+import type { Board, BoardError, BoardLogEntry, BoardOptions, PinLevel } from "./board-types.ts";
 
 /** How a virtual board is wired. */
 export const VIRTUAL_PROFILE = {
@@ -98,8 +98,9 @@ export function createBoard(options: BoardOptions): Board {
   const identity = provision(storage, options.identity);
   const wiring = wiringOf(identity["profile"]);
   const pinOf = (name: string) => wiring.get(name) ?? name;
-  const levels = Object.entries({ battery: FULL_BATTERY, ...options.pins });
-  const pins = createPins(Object.fromEntries(levels.map(([name, level]) => [pinOf(name), level])));
+  const now = (level: PinLevel) => (typeof level === "function" ? () => level(clock.monotonicMs()) : level);
+  const levels = Object.entries<PinLevel>({ battery: FULL_BATTERY, ...options.pins });
+  const pins = createPins(Object.fromEntries(levels.map(([name, level]) => [pinOf(name), now(level)])));
   const { log, errors, note, attempt } = createRecords(clock);
   const view = createLampView(clock, (name) => pins.output(pinOf(name)) === 1, note);
   const hardware: Hardware = { options, pins, storage, note, attempt };
@@ -138,7 +139,6 @@ export function createBoard(options: BoardOptions): Board {
     },
     press: () => pins.drive(pinOf("button"), 0),
     release: () => pins.drive(pinOf("button"), null),
-    setPin: (name, level) =>
-      pins.drive(pinOf(name), typeof level === "function" ? () => level(clock.monotonicMs()) : level),
+    setPin: (name, level) => pins.drive(pinOf(name), level === null ? null : now(level)),
   };
 }

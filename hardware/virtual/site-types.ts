@@ -1,6 +1,7 @@
 /** What a virtual site is made of and what it tells: the surface of site.ts. */
 import type { RegionName } from "../../protocols/lorawan/regions.ts";
 import type { Air, Miss, Transmission } from "./air-types.ts";
+import type { PinLevel } from "./board-types.ts";
 import type { Clock } from "./clock.ts";
 import type { Datagrams, Endpoint } from "./datagram.ts";
 import type { Gateway, GatewayEvent } from "./gateway.ts";
@@ -32,6 +33,7 @@ export type BoardFactory<Lamp, Storage, B extends Board<Lamp> = Board<Lamp>> = (
   readonly random: Random;
   readonly serial: Serial;
   readonly storage?: Storage;
+  readonly pins?: Readonly<Record<string, PinLevel>>;
 }) => B;
 
 /** What feeds a part; it runs while one of those it has is there. */
@@ -44,6 +46,12 @@ export interface EntranceOptions<Storage> {
   readonly devEui: string;
   readonly joinEui: string;
   readonly appKey: string;
+  /** Default: an entrance button. */
+  readonly role?: string;
+  /** The role's firmware; default: the site's. */
+  readonly bundle?: string;
+  /** Levels on the board's inputs from the start, by their name in the profile. */
+  readonly pins?: Readonly<Record<string, PinLevel>>;
   /** Further fields of the board's identity file: profile, heartbeatS, mode … */
   readonly identity?: Readonly<Record<string, unknown>>;
   readonly position?: Position;
@@ -70,7 +78,7 @@ export interface SiteOptions<Lamp, Storage, B extends Board<Lamp> = Board<Lamp>>
   readonly hubAddress: Endpoint;
   readonly gateways: readonly SiteGatewayOptions[];
   readonly entrances: readonly EntranceOptions<Storage>[];
-  /** The firmware, as flashed. */
+  /** The firmware, as flashed on every board that has none of its own. */
   readonly bundle: string;
   readonly createBoard: BoardFactory<Lamp, Storage, B>;
   /** Default: by the positions, in a street. */

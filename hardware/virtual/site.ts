@@ -136,8 +136,9 @@ function buildEntrance<Lamp, Storage, B extends Board<Lamp>>(
   wanted: EntranceOptions<Storage>,
   emit: Emit<Lamp>,
 ): Entrance<B> {
-  const { clock, random, region, bundle } = options;
-  const { devEui, joinEui, appKey, storage, modemFlash } = wanted;
+  const { clock, random, region } = options;
+  const { devEui, joinEui, appKey, storage, modemFlash, pins } = wanted;
+  const { bundle = options.bundle, role = "entrance-button" } = wanted;
   const modem = createRak3172({
     clock,
     air,
@@ -146,10 +147,17 @@ function buildEntrance<Lamp, Storage, B extends Board<Lamp>>(
     onFlash: (flash) => options.onModemFlash?.(devEui, flash),
     ...(modemFlash === undefined ? {} : { flash: modemFlash }),
   });
-  const identity = { devEui, joinEui, appKey, role: "entrance-button", region, ...wanted.identity };
+  const identity = { devEui, joinEui, appKey, role, region, ...wanted.identity };
   const serial = { write: (bytes: Uint8Array) => modem.write(bytes), onData: modem.onData.bind(modem) };
-  const kept = storage === undefined ? {} : { storage };
-  const board = options.createBoard({ bundle, identity, clock, random: forkRandom(random), serial, ...kept });
+  const given = { ...(storage !== undefined && { storage }), ...(pins !== undefined && { pins }) };
+  const board = options.createBoard({
+    bundle,
+    identity,
+    clock,
+    random: forkRandom(random),
+    serial,
+    ...given,
+  });
   board.onLamp((lamp) => emit({ type: "lamp", devEui, lamp }));
   return { board, modem };
 }

@@ -36,9 +36,9 @@ describe.skipIf(!needs("chromium"))("entrance page", () => {
       panel,
       button: panel.locator(".mushroom"),
       light: (levels: Partial<LampLevels>) =>
-        site.emit({ type: "lamp", entrance: id, levels: { ...DARK, ...levels }, atMs: Date.now() }),
+        site.emit({ type: "lamp", device: id, levels: { ...DARK, ...levels }, atMs: Date.now() }),
       step: (step: StripStep, sinceMs: number) =>
-        site.emit({ type: "strip", entrance: id, step, atMs: Date.now(), sinceMs }),
+        site.emit({ type: "strip", device: id, step, atMs: Date.now(), sinceMs }),
       async [Symbol.asyncDispose]() {
         await page.context().close();
         await server.close();
@@ -114,6 +114,66 @@ describe.skipIf(!needs("chromium"))("entrance page", () => {
       await expect.poll(() => found.getAttribute("aria-checked")).toBe("false");
     }
     expect(world.site.log).toEqual(names.map((name) => `${name} off`));
+  });
+
+  test("arrow keys make the fire, the numbers show it, and one button puts it out", async () => {
+    await using world = await openSite();
+    const { page, site } = world;
+    const rise = page.getByRole("slider", { name: "Temperature rises" });
+    const smoke = page.getByRole("slider", { name: "Smoke thickens" });
+    await page.getByRole("link", { name: "Fire in the shop" }).press("Enter");
+    await rise.focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("End");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => site.log).toEqual(["burn 5 0", "burn 10 0", "burn 30 0", "burn 30 2"]);
+    expect(await rise.getAttribute("aria-valuetext")).toBe("30 K/min");
+    expect(await smoke.getAttribute("aria-valuetext")).toBe("2 %/m per minute");
+    const air = { celsius: 61.44, smoke: 3.6, kelvinPerMinute: 30, smokePerMinute: 2 };
+    site.emit({ type: "air", room: "shop", air, atMs: Date.now() });
+    await page.getByText("61.4 °C").waitFor();
+    await page.getByText("3.6 %/m", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Put the fire out" }).click();
+    await expect.poll(() => site.log.at(-1)).toBe("burn 0 0");
+    await expect.poll(() => rise.getAttribute("aria-valuetext")).toBe("0 K/min");
+    expect(world.complaints).toEqual([]);
+  });
+
+  test("pre-alarm and alarm stand in words beside the sensor, and at the top of the page", async () => {
+    await using world = await openSite();
+    const { page, site } = world;
+    const device = site.rooms[0]?.sensors[1]?.id ?? "";
+    const sensor = page.locator(`[data-sensor="${device}"]`);
+    for (const [word, text] of [
+      ["preAlarm", "Pre-alarm"],
+      ["alarm", "FIRE"],
+    ] as const) {
+      site.emit({ type: "sensor", device, word, atMs: Date.now() });
+      await sensor.getByText(text).waitFor();
+      await page.locator(".top .jump").getByText(text).waitFor();
+    }
+    site.emit({ type: "alarm", device, atMs: Date.now() });
+    site.emit({ type: "lamp", device, levels: { ...DARK, red: true }, atMs: Date.now() });
+    await sensor.getByText("red light on").waitFor();
+    await page.getByText("The road of one alarm: Bog‘iston 16, do‘kon, Heat sensor").waitFor();
+    await page.reload();
+    await sensor.getByText("FIRE").waitFor();
+  });
+
+  test("no fire beyond the sliders, and none in a room that is not there", async () => {
+    await using world = await openSite();
+    const burn = async (room: string, kelvinPerMinute: number) => {
+      const body = JSON.stringify({ room, kelvinPerMinute, smokePerMinute: 0 });
+      const origin = world.server.address;
+      const headers = { "content-type": "application/json", "x-tugma": "entrance", origin };
+      return (await fetch(`${world.server.address}/api/fire`, { method: "POST", headers, body })).status;
+    };
+    expect(await Promise.all([burn("shop", 31), burn("shop", -1), burn("cellar", 5)])).toEqual([
+      400, 400, 404,
+    ]);
+    expect(world.site.log).toEqual([]);
   });
 
   test("no other page may press", async () => {

@@ -3,7 +3,10 @@ import type {
   Entrance,
   EntranceEvent,
   EntranceSite,
+  Fire,
   LampLevels,
+  Room,
+  RoomAir,
   SiteSwitch,
 } from "../../hardware/demo/entrance-site.ts";
 
@@ -21,8 +24,19 @@ const PLACES = [
   ["Olmazor", "Qorasaroy", "9", "3"],
 ] as const;
 
+const ROOM: Room = {
+  id: "shop",
+  name: "Bog‘iston 16, do‘kon",
+  place: { district: "Chilonzor", mahalla: "Bog‘iston", building: "16" },
+  sensors: [
+    { id: "0200000000000201", name: "Bog‘iston 16, do‘kon: tutun", role: "smoke-sensor" },
+    { id: "0200000000000202", name: "Bog‘iston 16, do‘kon: harorat", role: "heat-sensor" },
+  ],
+};
+
 export function createFakeSite(): FakeSite {
   const log: string[] = [];
+  let air: RoomAir = { celsius: 25, smoke: 0, kelvinPerMinute: 0, smokePerMinute: 0 };
   const lamps = new Map<string, LampLevels>();
   const listeners = new Set<(event: EntranceEvent) => void>();
   const entrances: Entrance[] = PLACES.map(([district, mahalla, building, entrance], i) => ({
@@ -37,15 +51,24 @@ export function createFakeSite(): FakeSite {
     ...entrances.map(({ id }) => [`mains:${id}`, true] as const),
   ]);
   const emit = (event: EntranceEvent) => {
-    if (event.type === "lamp") lamps.set(event.entrance, event.levels);
+    if (event.type === "lamp") lamps.set(event.device, event.levels);
+    if (event.type === "air") air = event.air;
     for (const listener of listeners) listener(event);
   };
-  const hand = (entrance: string, down: boolean) => {
-    log.push(`${down ? "press" : "release"} ${entrance}`);
-    emit({ type: "button", entrance, down, atMs: Date.now() });
+  const hand = (device: string, down: boolean) => {
+    log.push(`${down ? "press" : "release"} ${device}`);
+    emit({ type: "button", device, down, atMs: Date.now() });
+  };
+  const burn = ({ kelvinPerMinute, smokePerMinute }: Fire) => {
+    log.push(`burn ${kelvinPerMinute} ${smokePerMinute}`);
+    emit({ type: "air", room: ROOM.id, air: { ...air, kelvinPerMinute, smokePerMinute }, atMs: Date.now() });
   };
   return {
     entrances,
+    rooms: [ROOM],
+    air: () => air,
+    burn: (_room, fire) => burn(fire),
+    putOut: () => burn({ kelvinPerMinute: 0, smokePerMinute: 0 }),
     log,
     emit,
     get switches() {

@@ -49,6 +49,7 @@ const shoot = (page: Page, name: string) => page.screenshot({ path: path.join(SH
 describe.skipIf(!needs("chromium"))("npm start", () => {
   let browser: Browser;
   let demo: Demo;
+  let operator: Page;
   const dir = mkdtempSync(path.join(tmpdir(), "tugma-road-"));
   beforeAll(async () => {
     mkdirSync(SHOTS, { recursive: true });
@@ -75,7 +76,7 @@ describe.skipIf(!needs("chromium"))("npm start", () => {
   test(
     "a press reaches the operator, and every stage comes back to the lamp",
     async () => {
-      const operator = await signIn();
+      operator = await signIn();
       const { page: street, complaints } = await openPage(browser, demo.entrances);
       const panel = street.locator("[data-entrance]").first();
       const word = panel.locator(".lamp-words");
@@ -116,6 +117,38 @@ describe.skipIf(!needs("chromium"))("npm start", () => {
       expect(complaints).toEqual([]);
     },
     4 * ROAD_MS,
+  );
+
+  test(
+    "smoke under the shop's ceiling reaches the operator and its sensor's light; out, it is over",
+    async () => {
+      const { page: street, complaints } = await openPage(browser, demo.entrances);
+      await street.getByRole("link", { name: "Fire in the shop" }).press("Enter");
+      for (const name of ["Temperature rises", "Smoke thickens"]) {
+        await street.getByRole("slider", { name }).focus();
+        await street.keyboard.press("End");
+      }
+      const smoke = street.locator(".sensor", { hasText: "Smoke sensor" });
+      await smoke.getByText("red light on").waitFor({ timeout: ROAD_MS });
+      await operator.locator(".line", { hasText: "Smoke" }).first().waitFor({ timeout: ROAD_MS });
+      await smoke.getByText("FIRE").waitFor({ timeout: ROAD_MS });
+      const heat = street.locator(".sensor", { hasText: "Heat sensor" });
+      await heat.getByText("FIRE").waitFor({ timeout: 2 * ROAD_MS });
+      await expect
+        .poll(() => street.locator('[data-step="seal"].is-lit').count(), { timeout: ROAD_MS })
+        .toBe(1);
+      await shoot(operator, "console-fire");
+      for (const language of ["uz", "ru", "en"]) {
+        await street.locator(`.languages [lang="${language}"]`).click();
+        await street.locator(".top .jump").click();
+        await shoot(street, `fire-${language}`);
+      }
+      await street.getByRole("button", { name: "Put the fire out" }).click();
+      await smoke.getByText("light off").waitFor({ timeout: 2 * ROAD_MS });
+      await smoke.getByText("Quiet").waitFor({ timeout: 2 * ROAD_MS });
+      expect(complaints).toEqual([]);
+    },
+    8 * ROAD_MS,
   );
 
   test("Ctrl-C stops everything within three seconds", async () => {

@@ -112,6 +112,28 @@ async function press({ clock, site, events }: World, devEui = ENTRANCES[0] ?? ""
 }
 
 describe("a site", () => {
+  test("a device has the bundle, the role and the levels of its own, the others those of the site", () => {
+    const clock = createVirtualClock();
+    const datagrams = createDatagramNetwork(clock);
+    const given: unknown[] = [];
+    const [first = "", second = ""] = ENTRANCES;
+    const own = { role: "heat-sensor", bundle: "its own", pins: { thermistor: 0.5 } };
+    const keys = { joinEui: JOIN_EUI, appKey: APP_KEY };
+    createSite<Lamp, never, ReturnType<typeof createScriptedBoard>>({
+      ...{ clock, datagrams, region: "EU868", random: createRandom(1), gateways: [], bundle: "the site's" },
+      hubAddress: datagrams.bind(1700).address,
+      entrances: [
+        { devEui: first, ...keys },
+        { devEui: second, ...keys, ...own },
+      ],
+      createBoard(options) {
+        given.push({ role: options.identity["role"], bundle: options.bundle, pins: options.pins });
+        return createScriptedBoard(options);
+      },
+    });
+    expect(given).toEqual([{ role: "entrance-button", bundle: "the site's", pins: undefined }, own]);
+  });
+
   test("a press is seen on its whole way: button, frame, gateways, downlink, lamp", async () => {
     const world = await createWorld();
     const seen = await press(world);

@@ -1,6 +1,7 @@
-/** The road of the last press: each station lights when it really happens, with its time since the hand came down. */
+/** The road of the last press or alarm: each station lights when it really happens, with its time since the hand came down
+ *  or the sensor's light came on. */
 import { STRIP_STEPS, type StripStep } from "../entrance-site.ts";
-import type { EntranceView } from "../site-view.ts";
+import { type DeviceView, devicesOf, type SitePicture } from "../site-view.ts";
 import { CentreSwitch, GatewaySwitches } from "./switches.tsx";
 import { LOCALES, language, words } from "./words.ts";
 import { picture, shown } from "./world.ts";
@@ -17,21 +18,32 @@ const ICONS: Record<StripStep, string> = {
 
 export function Road() {
   const w = words.value;
-  const entrance = picture.value?.entrances.find((each) => each.id === shown.value);
+  const site = picture.value;
+  const device = site && devicesOf(site).find((each) => each.id === shown.value);
+  const title = site && device ? titleOf(device, site) : w.stripEmpty;
   return (
-    <section class="road" aria-label={entrance ? w.stripTitle(entrance.name) : w.stripEmpty}>
-      <h2>{entrance ? w.stripTitle(entrance.name) : w.stripEmpty}</h2>
+    <section class="road" aria-label={title}>
+      <h2>{title}</h2>
       <ol class="stations">
         {STRIP_STEPS.map((step) => (
-          <Station key={step} step={step} entrance={entrance} />
+          <Station key={step} step={step} device={device} />
         ))}
       </ol>
     </section>
   );
 }
 
-function Station({ step, entrance }: { step: StripStep; entrance: EntranceView | undefined }) {
-  const mark = entrance?.strip.find((each) => each.step === step);
+function titleOf({ id, name }: DeviceView, { rooms }: SitePicture): string {
+  const w = words.value;
+  for (const room of rooms) {
+    const sensor = room.sensors.find((each) => each.id === id);
+    if (sensor) return w.alarmTitle(room.name, w.sensor[sensor.role]);
+  }
+  return w.stripTitle(name);
+}
+
+function Station({ step, device }: { step: StripStep; device: DeviceView | null | undefined }) {
+  const mark = device?.strip.find((each) => each.step === step);
   return (
     <li class={mark ? "station is-lit" : "station"} data-step={step}>
       <span class="station-icon">

@@ -1,6 +1,6 @@
 /** The words of the entrance page. A missing entry does not compile. */
 import { computed, signal } from "@preact/signals";
-import type { StripStep } from "../entrance-site.ts";
+import type { SensorRole, SensorWord, StripStep } from "../entrance-site.ts";
 import type { LampWord } from "./lamp-reader.ts";
 
 interface Words {
@@ -10,7 +10,25 @@ interface Words {
   readonly lamp: Readonly<Record<LampWord, readonly [meaning: string, look: string]>>;
   readonly strip: Readonly<Record<StripStep, string>>;
   readonly stripTitle: (name: string) => string;
+  readonly alarmTitle: (place: string, sensor: string) => string;
   readonly stripEmpty: string;
+  readonly sensor: Readonly<Record<SensorRole, string>>;
+  readonly sensorWord: Readonly<Record<SensorWord, string>>;
+  readonly redOn: string;
+  readonly redOff: string;
+  readonly sounder: string;
+  readonly airNow: string;
+  readonly smokeNow: string;
+  /** Unit of obscuration. */
+  readonly perMetre: string;
+  readonly rises: string;
+  readonly kelvinPerMinute: (value: number) => string;
+  readonly thickens: string;
+  readonly smokePerMinute: (value: number) => string;
+  readonly putOut: string;
+  readonly patience: string;
+  readonly toRoom: string;
+  readonly toEntrances: string;
   readonly centre: string;
   readonly gateway: string;
   readonly mains: string;
@@ -42,7 +60,25 @@ const uz: Words = {
     closed: "yopildi",
   },
   stripTitle: (name) => `Bitta bosishning yo‘li: ${name}`,
+  alarmTitle: (place, sensor) => `Bitta signalning yo‘li: ${place}, ${sensor}`,
   stripEmpty: "Tugmani bosing va xabar yo‘lini kuzating.",
+  sensor: { "smoke-sensor": "Tutun datchigi", "heat-sensor": "Harorat datchigi" },
+  sensorWord: { quiet: "Tinch", fault: "Nosozlik", preAlarm: "Dastlabki ogohlantirish", alarm: "YONG‘IN" },
+  redOn: "qizil chiroq yoniq",
+  redOff: "chiroq o‘chiq",
+  sounder: "ovoz",
+  airNow: "Havo",
+  smokeNow: "Tutun",
+  perMetre: "%/m",
+  rises: "Harorat ko‘tariladi:",
+  kelvinPerMinute: (value) => `${value} K/daq`,
+  thickens: "Tutun quyuqlashadi:",
+  smokePerMinute: (value) => `${value} %/m daqiqada`,
+  putOut: "Olovni o‘chirish",
+  patience:
+    "Harorat datchigi standart talabicha shoshilmaydi: 10 K/daq da signalgacha ikki-uch daqiqa, 30 K/daq da bir daqiqacha. Raqamlarni kuzating.",
+  toRoom: "Do‘kondagi yong‘in",
+  toEntrances: "Kirishlar",
   centre: "markaz bilan aloqa",
   gateway: "shlyuz",
   mains: "tok",
@@ -74,7 +110,25 @@ const ru: Words = {
     closed: "закрыто",
   },
   stripTitle: (name) => `Путь одного нажатия: ${name}`,
+  alarmTitle: (place, sensor) => `Путь одной тревоги: ${place}, ${sensor}`,
   stripEmpty: "Нажмите кнопку и следите за путём сообщения.",
+  sensor: { "smoke-sensor": "Датчик дыма", "heat-sensor": "Датчик тепла" },
+  sensorWord: { quiet: "Спокойно", fault: "Неисправность", preAlarm: "Предтревога", alarm: "ПОЖАР" },
+  redOn: "горит красная лампа",
+  redOff: "лампа не горит",
+  sounder: "звук",
+  airNow: "Воздух",
+  smokeNow: "Дым",
+  perMetre: "%/м",
+  rises: "Температура растёт:",
+  kelvinPerMinute: (value) => `${value} К/мин`,
+  thickens: "Дым густеет:",
+  smokePerMinute: (value) => `${value} %/м в минуту`,
+  putOut: "Потушить пожар",
+  patience:
+    "Датчик тепла по стандарту не спешит: при 10 К/мин до тревоги две-три минуты, при 30 К/мин около одной. Следите за числами.",
+  toRoom: "Пожар в магазине",
+  toEntrances: "Подъезды",
   centre: "связь с центром",
   gateway: "шлюз",
   mains: "питание",
@@ -106,7 +160,25 @@ const en: Words = {
     closed: "closed",
   },
   stripTitle: (name) => `The road of one press: ${name}`,
+  alarmTitle: (place, sensor) => `The road of one alarm: ${place}, ${sensor}`,
   stripEmpty: "Press a button and watch its message travel.",
+  sensor: { "smoke-sensor": "Smoke sensor", "heat-sensor": "Heat sensor" },
+  sensorWord: { quiet: "Quiet", fault: "Fault", preAlarm: "Pre-alarm", alarm: "FIRE" },
+  redOn: "red light on",
+  redOff: "light off",
+  sounder: "sounder",
+  airNow: "Air",
+  smokeNow: "Smoke",
+  perMetre: "%/m",
+  rises: "Temperature rises:",
+  kelvinPerMinute: (value) => `${value} K/min`,
+  thickens: "Smoke thickens:",
+  smokePerMinute: (value) => `${value} %/m per minute`,
+  putOut: "Put the fire out",
+  patience:
+    "A heat sensor takes its time, as its standard asks: at 10 K/min two to three minutes to its alarm, at 30 K/min about one. Watch the numbers.",
+  toRoom: "Fire in the shop",
+  toEntrances: "Entrances",
   centre: "link to the centre",
   gateway: "gateway",
   mains: "mains",

@@ -1,13 +1,13 @@
 /** The page's picture of the world and its hands in it. */
 import { batch, signal } from "@preact/signals";
-import type { EntranceEvent, SwitchName } from "../entrance-site.ts";
-import { type SitePicture, stepPicture } from "../site-view.ts";
+import type { EntranceEvent, Fire, SwitchName } from "../entrance-site.ts";
+import { devicesOf, type SitePicture, stepPicture } from "../site-view.ts";
 import { KEPT_CHANGES, type LampChange } from "./lamp-reader.ts";
 
 export const picture = signal<SitePicture | null>(null);
-/** The last changes of each lamp, by entrance. */
+/** The last changes of each lamp, by device. */
 export const lampChanges = signal<ReadonlyMap<string, readonly LampChange[]>>(new Map());
-/** The entrance whose road is drawn: the last one pressed. */
+/** The device whose road is drawn: the last one pressed, or whose light came on. */
 export const shown = signal<string | null>(null);
 /** The world's wall clock. */
 export const worldMs = signal(Date.now());
@@ -28,18 +28,20 @@ export function connect(): void {
   listen<SitePicture>(source, "site", (site) => {
     picture.value = site;
     const at = Date.now() + offsetMs;
-    lampChanges.value = new Map(site.entrances.map((each) => [each.id, [{ atMs: at, ...each.levels }]]));
-    shown.value ??= site.entrances.find((each) => each.pressedMs !== null)?.id ?? null;
+    const devices = devicesOf(site);
+    lampChanges.value = new Map(devices.map((each) => [each.id, [{ atMs: at, ...each.levels }]]));
+    const begun = devices.filter((each) => each.begunMs !== null);
+    shown.value ??= begun.sort((a, b) => (b.begunMs ?? 0) - (a.begunMs ?? 0))[0]?.id ?? null;
   });
   listen<{ atMs: number }>(source, "beat", ({ atMs }) => {
     offsetMs = atMs - Date.now();
   });
   listen<EntranceEvent>(source, "world", (event) => {
     if (picture.value) picture.value = stepPicture(picture.value, event);
-    if (event.type === "button" && event.down) shown.value = event.entrance;
+    if (event.type === "alarm" || (event.type === "button" && event.down)) shown.value = event.device;
     if (event.type !== "lamp") return;
-    const changes = [...(lampChanges.value.get(event.entrance) ?? []), { atMs: event.atMs, ...event.levels }];
-    lampChanges.value = new Map(lampChanges.value).set(event.entrance, changes.slice(-KEPT_CHANGES));
+    const changes = [...(lampChanges.value.get(event.device) ?? []), { atMs: event.atMs, ...event.levels }];
+    lampChanges.value = new Map(lampChanges.value).set(event.device, changes.slice(-KEPT_CHANGES));
   });
   setInterval(() => {
     worldMs.value = Date.now() + offsetMs;
@@ -52,6 +54,15 @@ let lastPost: Promise<void> = Promise.resolve();
 /** Puts this page's hand on a button, or takes it off. In order: a release must never overtake its press. */
 export function move(entrance: string, down: boolean): void {
   lastPost = lastPost.then(() => post("/api/press", { entrance, down, client }));
+}
+
+/** Makes it burn in a room. In order, so that the slider's last place is what holds. */
+export function burn(room: string, fire: Fire): void {
+  lastPost = lastPost.then(() => post("/api/fire", { room, ...fire }));
+}
+
+export function putOut(room: string): void {
+  lastPost = lastPost.then(() => post("/api/fire/out", { room }));
 }
 
 export function throwSwitch(name: SwitchName, on: boolean): void {

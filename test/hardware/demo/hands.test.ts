@@ -42,7 +42,7 @@ test("a press begins a new strip, and a repeated frame moves no time on it", () 
   const [entrance] = site.entrances.map((each) => each.id);
   const strip = () => view.picture().entrances[0]?.strip.map((mark) => [mark.step, mark.sinceMs]);
   const step = (name: "air" | "gateway", sinceMs: number) =>
-    site.emit({ type: "strip", entrance: entrance ?? "", step: name, atMs: sinceMs, sinceMs });
+    site.emit({ type: "strip", device: entrance ?? "", step: name, atMs: sinceMs, sinceMs });
   site.press(entrance ?? "");
   step("air", 61);
   step("gateway", 120);
