@@ -58,9 +58,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   hardware: {
-    usage:
-      "hardware check|wiring|bom …    boards, wiring sheets and bills of materials, from one set of data",
-    load: async () => (await import("./hardware/cli.ts")).run,
+    usage: "hardware check|bom|battery …   boards, wiring sheets, bills of materials, battery life",
+    load: async () => {
+      const { run } = await import("./hardware/cli.ts");
+      return (args, io) =>
+        run(args, io, async (role, uplink) => (await import("./firmware/build.ts")).bundleFor(role, uplink));
+    },
   },
   decode: {
     usage: "decode BYTES [--json]          say what a frame or record means (hex, base64 or @file)",

@@ -197,6 +197,12 @@ export function allBundles(): { readonly role: Role; readonly uplink: UplinkName
   return (Object.keys(ROLES) as Role[]).flatMap((role) => ROLES[role].map((uplink) => ({ role, uplink })));
 }
 
+/** The bundle of a role on an uplink by their names; undefined where there is none. */
+export async function bundleFor(role: string, uplink: string): Promise<string | undefined> {
+  const found = allBundles().find((one) => one.role === role && one.uplink === uplink);
+  return found === undefined ? undefined : (await buildFirmware(found.role, found.uplink)).code;
+}
+
 /** Builds all of them into `into`. The messages of those with a flaw or over budget. */
 async function buildAll(into: string): Promise<string[]> {
   const flaws: string[] = [];

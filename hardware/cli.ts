@@ -1,7 +1,10 @@
-/** `tugma hardware …`: what is built, whether it may be soldered, and what to order for it. */
+/** `tugma hardware …`: what is built, whether it may be soldered, what to order for it, and how long its cell lasts. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { RegionName } from "../protocols/lorawan/regions.ts";
+import { REGIONS } from "../protocols/lorawan/regions.ts";
+import { isOnBattery, type LifeRow, lifeOf, printedRow, TABLE_HEAD, TABLE_SF } from "./battery-table.ts";
 import { bomCsv, bomOf } from "./bom.ts";
 import { checkBuild } from "./check.ts";
 import type { Build } from "./wiring/build.ts";
@@ -15,12 +18,16 @@ const USAGE = `usage: tugma hardware list    [--json]                        wha
                                                               bill of materials of one, or of N of each
        tugma hardware wiring  [BUILD …] [--into DIR]          wiring sheet as SVG, A4
        tugma hardware profile BUILD                           the profile of its identity file
-Without BUILD: every build.`;
+       tugma hardware battery [BUILD …] [--heartbeat S] [--region R] [--json]
+                                                              years on a cell, from virtual days of the bundle
+Without BUILD: every build. R is EU868 unless given, S 3600.`;
 
 const OPTIONS = {
   json: { type: "boolean" },
   into: { type: "string" },
   count: { type: "string" },
+  heartbeat: { type: "string" },
+  region: { type: "string" },
 } as const satisfies ParseArgsConfig["options"];
 
 interface Io {
@@ -28,13 +35,19 @@ interface Io {
   printError(line: string): void;
 }
 
+/** The bundle of a role on an uplink; undefined where the firmware has none. */
+export type BundleOf = (role: string, uplink: string) => Promise<string | undefined>;
+
 interface Call {
   readonly builds: readonly Build[];
   readonly isNamed: boolean;
   readonly json: boolean;
   readonly into: string | undefined;
   readonly count: number;
+  readonly heartbeatS: number;
+  readonly region: RegionName;
   readonly io: Io;
+  readonly bundleOf: BundleOf;
 }
 
 class WrongCall extends Error {}
@@ -95,26 +108,70 @@ function wiring(call: Call): number {
   return deliver(call, "svg", drawSheet);
 }
 
-const COMMANDS: Readonly<Record<string, (call: Call) => number>> = { list, check, bom, wiring, profile };
+async function battery({ builds, json, heartbeatS, region, io, bundleOf }: Call): Promise<number> {
+  const rows: LifeRow[] = [];
+  if (!json) for (const line of TABLE_HEAD) io.print(line);
+  for (const build of builds.filter(isOnBattery)) {
+    const { role = "", uplink = "" } = build.firmware ?? {};
+    const bundle = await bundleOf(role, uplink);
+    if (bundle === undefined) io.printError(`${build.name}: the firmware has no ${role} on ${uplink}`);
+    else
+      for (const sf of TABLE_SF) {
+        const row = await lifeOf(build, bundle, { region, sf, heartbeatS });
+        rows.push(row);
+        if (!json) io.print(printedRow(row));
+      }
+  }
+  if (json) io.print(JSON.stringify(rows, null, 2));
+  if (rows.length === 0) io.printError("tugma hardware battery: nothing of it lives on a cell");
+  return rows.length === 0 ? 1 : 0;
+}
 
-function readCall(args: readonly string[], io: Io): Call {
+const COMMANDS: Readonly<Record<string, (call: Call) => number | Promise<number>>> = {
+  list,
+  check,
+  bom,
+  wiring,
+  profile,
+  battery,
+};
+
+/** A whole number within bounds, or the one that is meant without it. */
+function numberOf(
+  name: string,
+  text: string | undefined,
+  otherwise: number,
+  bounds: readonly [number, number],
+): number {
+  const [min, max] = bounds;
+  const value = text === undefined ? otherwise : Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new WrongCall(`--${name} ${text}: a whole number from ${min} to ${max}`);
+}
+
+function regionOf(text: string): RegionName {
+  if (Object.hasOwn(REGIONS, text)) return text as RegionName;
+  throw new WrongCall(`--region ${text}: one of ${Object.keys(REGIONS).join(", ")}`);
+}
+
+function readCall(args: readonly string[], io: Io, bundleOf: BundleOf): Call {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   const builds = positionals.map((name) => {
     const build = buildOf(name);
     if (build === undefined) throw new WrongCall(`no build "${name}"; tugma hardware list names them`);
     return build;
   });
-  const count = Number(values.count ?? 1);
-  if (!Number.isInteger(count) || count < 1 || count > 100_000)
-    throw new WrongCall(`--count ${values.count}: a whole number from 1 to 100000`);
   const isNamed = builds.length > 0;
   return {
     builds: isNamed ? builds : BUILDS,
     isNamed,
     json: values.json ?? false,
     into: values.into,
-    count,
+    count: numberOf("count", values.count, 1, [1, 100_000]),
+    heartbeatS: numberOf("heartbeat", values.heartbeat, 3600, [60, 86_400]),
+    region: regionOf(values.region ?? "EU868"),
     io,
+    bundleOf,
   };
 }
 
@@ -122,8 +179,12 @@ function isWrongArguments(error: unknown): error is Error {
   return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 }
 
-/** Runs one command. Exit status: 0, 1 findings, 64 wrong command line, 74 the disk refuses. */
-export async function run([name = "", ...args]: readonly string[], io: Io): Promise<number> {
+/** Runs one command. Exit status: 0, 1 findings or nothing to say, 64 wrong command line, 74 the disk refuses. */
+export async function run(
+  [name = "", ...args]: readonly string[],
+  io: Io,
+  bundleOf: BundleOf,
+): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     const asked = ["", "help", "--help", "-h"].includes(name);
@@ -131,7 +192,7 @@ export async function run([name = "", ...args]: readonly string[], io: Io): Prom
     return name === "" || !asked ? 64 : 0;
   }
   try {
-    return command(readCall(args, io));
+    return await command(readCall(args, io, bundleOf));
   } catch (error) {
     if (error instanceof WrongCall || isWrongArguments(error)) {
       io.printError(`tugma hardware ${name}: ${error.message}`);

@@ -13,6 +13,8 @@ export const RAK3172 = {
   currentMa: {
     /** Stop mode 2. */
     asleep: rak(0.00169),
+    /** Stop mode 1. */
+    dozing: assumed(0.005),
     /** Its processor between a command and the answer. */
     awake: assumed(5),
     receiving: assumed(8.4),

@@ -38,6 +38,11 @@ const WINDOW_ERROR_MS = 10;
 /** How long an open receiver looks for a preamble before it gives up. */
 const DETECT_SYMBOLS = 6;
 
+/** How long a receive window is open in which nothing comes, milliseconds. */
+export function emptyWindowMs({ sf, bandwidthHz }: Pick<Tuning, "sf" | "bandwidthHz">): number {
+  return 2 * WINDOW_ERROR_MS + DETECT_SYMBOLS * (2 ** sf / bandwidthHz) * 1000;
+}
+
 interface OpenWindow extends Tuning {
   readonly fromMs: number;
   readonly toMs: number;

@@ -76,7 +76,11 @@ describe("tugma hardware", () => {
       print: (line: string) => void said.push(line),
       printError: (line: string) => void complained.push(line),
     };
-    return { status: await run(args, io), said: said.join("\n"), complained: complained.join("\n") };
+    return {
+      status: await run(args, io, async () => undefined),
+      said: said.join("\n"),
+      complained: complained.join("\n"),
+    };
   };
 
   test("bom prints a crate's bill", async () => {
