@@ -43,11 +43,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   flash: {
     usage: "flash --port P …|CRATE.csv     boards on their ports become devices of a hub, with labels",
     load: async () => {
-      const [{ runFlash }, flasher] = await Promise.all([
+      const [{ runFlash }, firmware, { flashProfile }] = await Promise.all([
         import("./hub/flash/cli.ts"),
         import("./firmware/flash/flasher.ts"),
+        import("./hardware/flash-profile.ts"),
       ]);
-      return (args, io) => runFlash(args, io, flasher);
+      return (args, io) => runFlash(args, io, { ...firmware, profile: flashProfile });
     },
   },
   modbus: {

@@ -220,6 +220,7 @@ export function isAtLeast(version: string, [major, minor]: readonly [number, num
   return Number(isMajor) > major || (Number(isMajor) === major && Number(isMinor) >= minor);
 }
 
+/** From there to the end of the line, without the terminal's own codes around it. */
 function lineWith(text: string, part: string): string {
-  return text.split(/\r?\n/).find((line) => line.includes(part)) ?? part;
+  return text.slice(text.indexOf(part)).split(/[\r\n]/, 1)[0] ?? part;
 }

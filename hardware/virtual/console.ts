@@ -136,26 +136,27 @@ class Repl implements VirtualConsole {
 
   #takePacket(kind: number, data: string): void {
     if (this.#faults.packets === "none") return;
-    const isTaken = this.#faults.packets !== "refused" && this.#isPacketTaken(kind, data);
-    this.#print(isTaken ? ACK : NAK);
+    const reply = this.#faults.packets === "refused" ? NAK : this.#packetReply(kind, data);
+    this.#print(reply);
   }
 
-  #isPacketTaken(kind: number, data: string): boolean {
+  #packetReply(kind: number, data: string): string {
     if (kind === PACKET.fileSend) {
       this.#file = fileOf(data);
-      return this.#file !== null;
+      return this.#file === null ? NAK : ACK;
     }
     const file = this.#file;
-    if (kind !== PACKET.data || file === null) return false;
-    try {
-      this.#options.storage.write(file.name, data, file.at, file.size);
-    } catch (error) {
-      // as the real one: it says so in words, and acknowledges all the same
-      this.#print(`Uncaught ${String(error)}\r\n`);
-    }
+    if (kind !== PACKET.data || file === null) return NAK;
+    const at = file.at;
     file.at += data.length;
     if (file.at >= file.size) this.#file = null;
-    return true;
+    try {
+      this.#options.storage.write(file.name, data, at, file.size);
+      return ACK;
+    } catch (error) {
+      // as the real one: it acknowledges all the same, and says in words what went wrong
+      return `${ACK}Uncaught ${String(error)}\r\n>`;
+    }
   }
 
   #reset(): void {

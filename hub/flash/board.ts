@@ -36,9 +36,18 @@ export interface BoardSession {
   start(files: readonly BoardFile[]): Promise<void>;
 }
 
+/** How a board is wired. */
+export interface BoardProfile {
+  readonly pins: Readonly<Record<string, unknown>>;
+  /** Boards with these pins, as Espruino names them. */
+  readonly boards: readonly string[];
+}
+
 export interface Flasher {
   /** Uplinks of each role. */
   readonly programs: Readonly<Record<string, readonly string[]>>;
+  /** Of a build by its name; undefined where there is none. */
+  profile(build: string): BoardProfile | undefined;
   /** The program as it is flashed. */
   program(role: string, uplink: string): Promise<string>;
   /** Rejects when the board cannot carry this uplink. */

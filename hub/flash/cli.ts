@@ -12,9 +12,10 @@ import { type BoardResult, flashCrate } from "./crate.ts";
 import { type FlashOrder, ORDER_COLUMNS, readOrders } from "./order.ts";
 import { openPort } from "./port.ts";
 
-const USAGE = `usage: tugma flash --port P --role R --name TEXT --site TEXT --zone TEXT --region R --profile FILE
+const USAGE = `usage: tugma flash --port P --role R --name TEXT --site TEXT --zone TEXT --region R
        tugma flash CRATE.csv [the same options, for cells that the list leaves empty]
-         P is a serial port (best by /dev/serial/by-id/…) or tcp://HOST:PORT; FILE is JSON with the names of the pins
+         P is a serial port (best by /dev/serial/by-id/…) or tcp://HOST:PORT
+         --profile BUILD     how it is wired: a build of "tugma hardware list" (default: ROLE-UPLINK), or FILE.json
          --uplink rak3172    --wire-address 1-126    --heartbeat-s 3600    --join-eui E
          --labels DIR        where labels go (default: labels in the hub's folder)
          --dry-run           checks the list, the programs and the hub, and touches no board
@@ -48,7 +49,7 @@ export async function runFlash(args: readonly string[], io: CliIo, flasher: Flas
     const call = parseCall(args, OPTIONS, io);
     if (call.positionals.length > 1 || (call.positionals.length === 0 && args.length === 0))
       throw new UsageError(USAGE);
-    const orders = readOrders(cellsOf(call), call.positionals[0], flasher.programs);
+    const orders = readOrders(cellsOf(call), call.positionals[0], flasher);
     return call.values["dry-run"] === true
       ? await tryOut(call, orders, flasher)
       : await flash(call, orders, flasher);

@@ -131,6 +131,10 @@ async function decide(crate: Crate, order: FlashOrder, session: BoardSession): P
   if (other !== undefined)
     throw new Error(`the board ${session.serial} is on ${other} too: give each board a port of its own`);
   serials.set(session.serial, order.port);
+  if (order.boards?.includes(session.board) === false)
+    throw new Error(
+      `this is a ${session.board}; the pins are those of ${order.boards.join(", ")}. Give its own build or file with --profile`,
+    );
   return planIdentity(order, session.identity, { devices: await door.list(), isPending: pending.has });
 }
 

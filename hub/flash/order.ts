@@ -5,6 +5,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { EVENT_LIMITS } from "../../protocols/event.ts";
 import { DeviceListError, parseCsv } from "../devices.ts";
+import type { Flasher } from "./board.ts";
 
 const text = Type.String({ minLength: 1, maxLength: EVENT_LIMITS.nameLength });
 
@@ -17,8 +18,8 @@ const Order = Type.Object(
     site: text,
     zone: text,
     region: Type.String({ pattern: "^(EU433|EU868|RU864|AS923|UZ923)$" }),
-    /** File (JSON) with the names of the pins. */
-    profile: Type.String({ minLength: 1 }),
+    /** A build, or a file (JSON) with the names of the pins. */
+    profile: Type.Optional(Type.String({ minLength: 1 })),
     join_eui: Type.String({ pattern: "^[0-9a-f]{16}$" }),
     heartbeat_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
     wire_address: Type.Optional(Type.Integer({ minimum: 1, maximum: 126 })),
@@ -29,6 +30,8 @@ export type FlashOrder = Static<typeof Order> & {
   /** How messages name it. */
   readonly line: string;
   readonly pins: Readonly<Record<string, unknown>>;
+  /** Boards with these pins; null where a file names the pins, for it may be any. */
+  readonly boards: readonly string[] | null;
 };
 
 export const ORDER_COLUMNS = Object.keys(Order.properties);
@@ -46,7 +49,7 @@ type Cells = Readonly<Record<string, string | undefined>>;
 export function readOrders(
   options: Cells,
   csvFile: string | undefined,
-  programs: Readonly<Record<string, readonly string[]>>,
+  flasher: Pick<Flasher, "programs" | "profile">,
 ): FlashOrder[] {
   const rows = csvFile === undefined ? [{ line: "the board", cells: options }] : rowsOf(csvFile, options);
   const mistakes: string[] = [];
@@ -59,9 +62,12 @@ export function readOrders(
         return [[column, isNumber ? Number(cell) : cell]];
       }),
     );
-    mistakes.push(...flawsOf(order, programs).map((flaw) => `${line}: ${flaw}`));
-    const pins = pinsOf(String(order["profile"] ?? ""), (flaw) => mistakes.push(`${line}: ${flaw}`));
-    return { ...(order as Static<typeof Order>), line, pins };
+    mistakes.push(...flawsOf(order, flasher.programs).map((flaw) => `${line}: ${flaw}`));
+    const profile = String(order["profile"] ?? `${order["role"]}-${order["uplink"]}`);
+    const wired = flasher.profile(profile) ?? profileIn(profile);
+    if (typeof wired === "string") mistakes.push(`${line}: profile: ${wired}`);
+    const { pins, boards } = typeof wired === "string" ? NO_PROFILE : wired;
+    return { ...(order as Static<typeof Order>), line, pins, boards };
   });
   mistakes.push(...clashes(orders));
   if (mistakes.length > 0) throw new DeviceListError(mistakes.join("\n"));
@@ -94,7 +100,7 @@ function rowsOf(file: string, options: Cells): { line: string; cells: Cells }[] 
       columns.map((column, at) => [column, cells[at]?.trim() || options[column]]),
     );
     const profile = given["profile"];
-    const isBeside = profile !== undefined && profile !== options["profile"];
+    const isBeside = profile?.endsWith(".json") === true && profile !== options["profile"];
     const beside = isBeside ? { profile: path.resolve(path.dirname(file), profile) } : {};
     return { line: `${file}: line ${line}`, cells: { ...options, ...given, ...beside } };
   });
@@ -117,18 +123,18 @@ function flawsOf(
   return [...new Set(flaws)];
 }
 
-/** The pins that a profile file names; what is wrong with it goes to `complain`. */
-function pinsOf(file: string, complain: (flaw: string) => void): Readonly<Record<string, unknown>> {
-  if (file === "") return {};
+const NO_PROFILE = { pins: {}, boards: null } as const;
+
+/** The pins that a profile file names, or what is wrong with it. */
+function profileIn(file: string): Pick<FlashOrder, "pins" | "boards"> | string {
   try {
     const pins: unknown = JSON.parse(readFileSync(file, "utf8"));
     if (typeof pins === "object" && pins !== null && !Array.isArray(pins))
-      return pins as Record<string, unknown>;
-    complain(`profile: ${file} is no JSON object with the names of pins`);
+      return { pins: pins as Record<string, unknown>, boards: null };
+    return `${file} is no JSON object with the names of pins`;
   } catch (cause) {
-    complain(`profile: ${file}: ${(cause as Error).message}`);
+    return `no build and no file of this name; tugma hardware list names builds: ${(cause as Error).message}`;
   }
-  return {};
 }
 
 /** Two boards cannot be on one port at once. */

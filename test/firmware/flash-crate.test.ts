@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { flashProfile } from "../../hardware/flash-profile.ts";
 import { deviceDoor } from "../../hub/device-door.ts";
 import { labelCode } from "../../hub/flash/label.ts";
 import { withDeviceTables } from "../../hub/journal/offline.ts";
@@ -160,6 +161,21 @@ test("a hub that refuses: the board is said to be written, and running again hea
   expect(healed.status).toBe(0);
   expect(healed.results[0]).toMatchObject({ devEui: refused.results[0]?.devEui, written: [] });
   expect((await deviceDoor(dir).list()).map(({ devEui }) => devEui)).toEqual([refused.results[0]?.devEui]);
+});
+
+test("pins come from the build of the role, and a board without these pins is refused", async () => {
+  const { dir } = crateFolder();
+  const without = (port: string) => {
+    const args = single(port, "", dir);
+    return args.filter((_, at) => args[at] !== "--profile" && args[at - 1] !== "--profile");
+  };
+  const [good, other] = [await boardOnPort({}), await boardOnPort({ board: "PICO_R1_3" })];
+  expect((await tugmaFlash(without(good.port))).status).toBe(0);
+  const { profile } = JSON.parse(good.board.storage.read("identity") ?? "");
+  expect(profile).toEqual(flashProfile("entrance-button-rak3172")?.pins);
+  const { status, results } = await tugmaFlash(without(other.port));
+  expect(status).toBe(74);
+  expect(results[0]?.reason).toMatch(/this is a PICO_R1_3; the pins are those of MDBT42Q/);
 });
 
 test("one board behind two ports is one board", async () => {

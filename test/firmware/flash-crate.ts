@@ -7,14 +7,23 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
 import * as firmware from "../../firmware/flash/flasher.ts";
+import { flashProfile } from "../../hardware/flash-profile.ts";
 import { VIRTUAL_PROFILE } from "../../hardware/virtual/board.ts";
 import { runFlash } from "../../hub/flash/cli.ts";
 import type { BoardResult } from "../../hub/flash/crate.ts";
 import { BENCH_TIMING, type BenchBoard, type BenchOptions, createBenchBoard } from "./flash-bench.ts";
 
+const built = new Map<string, Promise<string>>();
+
+/** The firmware's own, with the bench's patience; a program is built once. */
 export const FLASHER = {
   programs: firmware.programs,
-  program: firmware.program,
+  program(role: string, uplink: string): Promise<string> {
+    const program = built.get(`${role} ${uplink}`) ?? firmware.program(role, uplink);
+    built.set(`${role} ${uplink}`, program);
+    return program;
+  },
+  profile: flashProfile,
   connect: (stream: Parameters<typeof firmware.connect>[0], uplink: string) =>
     firmware.connect(stream, uplink, BENCH_TIMING),
 };
