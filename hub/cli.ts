@@ -35,6 +35,7 @@ const USAGE = `usage: tugma hub run    [--dir D]                      run the hu
                                                       is read from FILE, or from the standard input
        tugma hub config [--dir D] | --commented       check hub.yaml | print a documented default
        tugma hub status [--dir D] [--json]            what the running hub says of itself
+       tugma hub silence [--dir D] [--json]           stop the local sirens, until the next alarm
        tugma hub verify [--dir D] [--json]            check every signature and link in the journal
        tugma hub user   NAME [--device] [--dir D]     a name and secret for the hub's MQTT broker
        tugma device …                                 the devices it listens to
@@ -55,6 +56,7 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Promise<number> | number
   enrol,
   config,
   status,
+  silence,
   verify,
   user,
 };
@@ -154,6 +156,17 @@ async function status({ values, dir, io }: Call): Promise<number> {
   if (answer === null)
     throw new Unavailable(`${dir}: no hub is running there. Start it with: tugma hub run --dir ${dir}`);
   io.print(JSON.stringify(answer, null, values["json"] ? undefined : 2));
+  return 0;
+}
+
+async function silence({ values, dir, io }: Call): Promise<number> {
+  const answer = await askHub(path.join(dir, "status.sock"), "POST", "/annunciators/silence");
+  if (answer === null)
+    throw new Unavailable(`${dir}: no hub is running there. Start it with: tugma hub run --dir ${dir}`);
+  const { silenced } = answer as { silenced: number };
+  if (values["json"]) io.print(JSON.stringify(answer));
+  else
+    io.print(silenced === 0 ? "This hub has no local sirens." : "Silent until the next alarm; lights go on.");
   return 0;
 }
 

@@ -106,6 +106,7 @@ async function compose(options: HubOptions, stack: AsyncDisposableStack): Promis
       addDevices: registry.add,
       removeDevice: registry.remove,
       setDevice: road.settings.wish,
+      silence: () => annunciators?.silence() ?? 0,
     });
     stack.defer(() => door.close());
   }

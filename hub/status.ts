@@ -1,7 +1,7 @@
 /** The hub's status door: HTTP on a Unix socket in the hub's own folder, mode 0600, so that the file system says who may
  *  look. Serves what the core hands out; it decides nothing. Routes:
  *    GET /status  GET /metrics (Prometheus text)  GET /devices  POST /devices (JSON array)  DELETE /devices/<DevEUI>
- *    POST /devices/<DevEUI>/settings (a wish) */
+ *    POST /devices/<DevEUI>/settings (a wish)  POST /annunciators/silence */
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 
@@ -14,6 +14,8 @@ export interface StatusSource {
   removeDevice(devEui: string): Promise<boolean>;
   /** Rejects with a message for a person. */
   setDevice(devEui: string, wish: unknown): Promise<unknown>;
+  /** Stops the local sirens of what goes on now. Returns how many annunciators were told. */
+  silence(): number;
 }
 
 export interface StatusDoor {
@@ -63,6 +65,7 @@ async function answer(req: IncomingMessage, source: StatusSource): Promise<reado
   if (route === "GET /metrics") return [200, await metrics(source.status().counters)];
   if (route === "GET /devices") return [200, source.listDevices()];
   if (route === "POST /devices") return [200, await source.addDevices(JSON.parse(await readBody(req)))];
+  if (route === "POST /annunciators/silence") return [200, { silenced: source.silence() }];
   const set = /^POST \/devices\/([0-9a-f]{16})\/settings$/.exec(route);
   if (set?.[1] !== undefined) return [200, await source.setDevice(set[1], JSON.parse(await readBody(req)))];
   const removed = /^DELETE \/devices\/([0-9a-f]{16})$/.exec(route);

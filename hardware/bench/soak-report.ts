@@ -104,10 +104,17 @@ const STYLE = `text{font:13px "Segoe UI",system-ui,"DejaVu Sans",sans-serif;fill
 .h{font-size:19px;font-weight:600}.g{stroke:#e3e8ec}`;
 const GRID_STEPS = 5;
 
+/** To GRID_STEPS times 1, 2 or 5 times a power of ten. */
+function roundUp(ms: number): number {
+  const power = 10 ** Math.floor(Math.log10(ms / GRID_STEPS));
+  const factor = [1, 2, 5, 10].find((one) => one * power * GRID_STEPS >= ms) ?? 10;
+  return factor * power * GRID_STEPS;
+}
+
 /** Which part of the presses was through after so long. */
 export function drawSoak(presses: readonly SoakPress[], until: SoakStage): string {
   const summary = summarise(presses, until);
-  const longest = Math.max(1, ...Object.values(summary.stages).map(({ max }) => max));
+  const longest = roundUp(Math.max(1, ...Object.values(summary.stages).map(({ max }) => max)));
   const x = (ms: number) => PLOT.left + (ms / longest) * (PLOT.right - PLOT.left);
   const y = (part: number) => PLOT.bottom - part * (PLOT.bottom - PLOT.top);
   const out = [

@@ -13,6 +13,8 @@ import { superviseChild } from "./supervised-child.ts";
 export interface Annunciators {
   view(): AnnunciatorView[];
   readonly counters: { readonly restarts: number };
+  /** As by the key of each. Returns how many there are. */
+  silence(): number;
   /** Everything off. */
   close(): Promise<void>;
 }
@@ -67,6 +69,10 @@ export async function startAnnunciators(
   return {
     view: () => all.map((one) => one.view()),
     counters: child.counters,
+    silence() {
+      for (const one of all) one.mute();
+      return all.length;
+    },
     async close() {
       stopHearing();
       stopLooking();
@@ -115,9 +121,16 @@ function createOne(
     look();
   }
 
+  function mute(): void {
+    log.info({ annunciator: name }, "annunciator.silenced");
+    shown = silence(shown);
+    show();
+  }
+
   return {
     name,
     show,
+    mute,
     look,
     turn,
     take(event: EventRecord, atMs: number) {
@@ -128,13 +141,8 @@ function createOne(
       setImmediate(show);
     },
     hear(message: Exclude<FromAnnunciator, { type: "alive" }>) {
-      if (message.type === "line") {
-        turn(message.reason);
-        return;
-      }
-      log.info({ annunciator: name }, "annunciator.silenced");
-      shown = silence(shown);
-      show();
+      if (message.type === "line") turn(message.reason);
+      else mute();
     },
     view: (): AnnunciatorView => ({
       name,

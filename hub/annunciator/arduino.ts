@@ -105,11 +105,12 @@ export function openArduino(
       lost(attempt, "no Firmata answer");
       return;
     }
-    attempt.misses++;
+    // firmata-io gives one answer to all who ask for a pin: nobody asks while an answer is due
+    if (attempt.misses++ > 0) return;
     for (const { name, pin } of outputs) {
       const wanted = levels[name] ? 1 : 0;
       io.queryPinState(pin, () => {
-        attempt.misses = 0;
+        if (name === outputs.at(-1)?.name) attempt.misses = 0;
         const { mode, state } = io.pins[pin] ?? {};
         if (mode !== io.MODES.OUTPUT || state !== wanted) lost(attempt, `pin ${pin} is not as it was set`);
       });

@@ -147,6 +147,7 @@ test("a hub that refuses: the board is said to be written, and running again hea
     addDevices: () => Promise.reject(new Error("the journal takes nothing")),
     removeDevice: async () => false,
     setDevice: () => Promise.reject(new Error("nobody asks")),
+    silence: () => 0,
   });
   const first = await boardOnPort({});
   const refused = await tugmaFlash(single(first.port, profile, dir));

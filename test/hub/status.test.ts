@@ -28,6 +28,7 @@ beforeEach(async () => {
       devices.set(devEui, wish);
       return wish;
     },
+    silence: () => 2,
   });
 });
 
@@ -44,6 +45,10 @@ describe("the hub's status door", () => {
   test("status as JSON, counters as metrics", async () => {
     expect(await askHub(socket, "GET", "/status")).toEqual({ counters: { "semtech.badJson": 3 } });
     expect(await askHub(socket, "GET", "/metrics")).toContain("tugma_hub_semtech_badjson 3");
+  });
+
+  test("local sirens are silenced", async () => {
+    expect(await askHub(socket, "POST", "/annunciators/silence")).toEqual({ silenced: 2 });
   });
 
   test("devices are added, listed and removed", async () => {

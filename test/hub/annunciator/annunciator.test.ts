@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Arduino, createArduino } from "../../../hardware/virtual/arduino.ts";
 import { plugIn, type UsbPort } from "../../../hardware/virtual/arduino-pty.ts";
 import { createRealClock } from "../../../hardware/virtual/clock.ts";
+import { run } from "../../../hub/cli.ts";
 import { createSystemClock } from "../../../hub/clock.ts";
 import { parseConfig } from "../../../hub/config.ts";
 import { withDeviceTables } from "../../../hub/journal/offline.ts";
@@ -97,6 +98,17 @@ annunciators:
     arduino.setPin(KEY, false);
     await expect.poll(levels, WAIT).toEqual([false, true]);
     arduino.setPin(KEY, true);
+    alarm("smoke");
+    await expect.poll(levels, WAIT).toEqual([true, true]);
+  });
+
+  test("is silenced by a command, and sounds again for the next alarm", async () => {
+    const said: string[] = [];
+    const print = (line: string) => void said.push(line);
+    const io = { print, printError: print, signal: new AbortController().signal };
+    expect(await run(["silence", "--dir", dir, "--json"], io)).toBe(0);
+    expect(said).toEqual(['{"silenced":1}']);
+    await expect.poll(levels, WAIT).toEqual([false, true]);
     alarm("smoke");
     await expect.poll(levels, WAIT).toEqual([true, true]);
   });
