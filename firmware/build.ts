@@ -12,9 +12,11 @@ import {
   foreignNames,
   tableKeys,
   withArrows,
+  withLet,
   withoutMessages,
   withoutUnread,
   withPlaces,
+  withShortEquals,
 } from "./build/properties.ts";
 import { withShared } from "./build/shared.ts";
 
@@ -103,6 +105,8 @@ const COMPRESS = {
   collapse_vars: false,
   sequences: false,
   unsafe_arrows: true,
+  // no program of ours has a getter
+  pure_getters: true,
   passes: 3,
 } as const;
 
@@ -131,7 +135,7 @@ export async function shrink(joined: Joined): Promise<Shrunk> {
     format: { beautify: true },
     sourceMap: { asObject: false },
   });
-  const read = withArrows(withoutUnread(withoutMessages(alive.code ?? ""), FOREIGN));
+  const read = withLet(withArrows(withoutUnread(withoutMessages(alive.code ?? ""), FOREIGN)));
   const short = await minify(read, {
     ecma: 2015,
     compress: COMPRESS,
@@ -141,7 +145,7 @@ export async function shrink(joined: Joined): Promise<Shrunk> {
     },
     sourceMap: { asObject: false, content: String(alive.map) },
   });
-  const flashed = await minify(withShared(short.code ?? ""), {
+  const flashed = await minify(withShared(withShortEquals(short.code ?? "")), {
     ecma: 2015,
     compress: false,
     mangle: { toplevel: true },

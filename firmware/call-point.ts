@@ -8,6 +8,9 @@ import { startLoop } from "./loop-sensor.ts";
 import { CALL_POINT_STATES } from "./loop-states.ts";
 import { lampMeaningOf } from "./outbox.ts";
 
+/** A meaning that changes with time is noticed this late. */
+const LOOK_MS = 1000;
+
 const wired = identity.profile;
 
 function colourOf(meaning: number): number {
@@ -19,6 +22,6 @@ function colourOf(meaning: number): number {
 startLoop(CALL_POINT_STATES, KINDS.callPoint, KINDS.fault, (nowMs) => {
   const said = lampMeaningOf(outbox, nowMs);
   // the last pin takes bit 0
-  digitalWrite([wired.green, wired.amber, wired.red], colourOf(said.meaning));
-  return said.nextMs;
+  digitalWrite([wired.green, wired.amber, wired.red], colourOf(said));
+  return said === LAMP.off ? Infinity : nowMs + LOOK_MS;
 });

@@ -6,9 +6,9 @@
  *  `startDevice(show)`. */
 import { DETAIL } from "../protocols/device/details.ts";
 import { KINDS, type KindRow } from "../protocols/device/kinds.ts";
-import { MODES } from "../protocols/device/report.ts";
 import { STAGE_FPORT } from "../protocols/device/stage.ts";
 import { bootMs, identity, luck, now, storage } from "./board.ts";
+import { heartbeatMs, modeAt } from "./configuration.ts";
 import {
   CONTACT,
   type ContactEffect,
@@ -19,6 +19,7 @@ import {
 } from "./contact.ts";
 import { obeyEdge, openEdge } from "./edge-modem.ts";
 import { NUMBER_BLOCK, NUMBER_LOGS } from "./event-numbers.ts";
+import { digitsAt } from "./hex.ts";
 import { openNumberStore } from "./number-store.ts";
 import {
   dueEvent,
@@ -32,29 +33,29 @@ import {
   raiseEvent,
   reachStage,
   releasePress,
+  SELF_TEST,
 } from "./outbox.ts";
 import { stageIn } from "./report-text.ts";
+import { readBattery, UNKNOWN } from "./supply.ts";
 import { DO, PHASE, type UplinkEffect, type UplinkInput } from "./uplink.ts";
 import { createUplink, lowestRateOf, stepUplink } from "./uplink-rak3172.ts";
 
 const CASE_OPEN: ContactTiming = { holdMs: 200, releaseMs: 1000, stuckMs: 0 };
 const MAINS_LOST: ContactTiming = { holdMs: 2000, releaseMs: 2000, stuckMs: 0 };
 
-/** Index into MODES. */
-export const TEST = MODES.indexOf("test");
-export const COMMISSIONING = MODES.indexOf("commissioning");
-
-const HEARTBEAT_S = 3600;
 const LOW_PERCENT = 20;
 const GOOD_PERCENT = 30;
-/** Battery, in a report. */
-const UNKNOWN = 255;
+const TEST_MS = 86400000;
+/** From the word that a frame is on air to the battery's measurement: shorter than any frame. */
+const LOAD_MS = 30;
 const SERVICE_MS = 120000;
 const WATCHDOG_S = 30;
 const TICK_MS = 1000;
 
 const wired = identity.profile;
-const numbers = openNumberStore(storage, E.hwRand() & 0xffff, NUMBER_LOGS, NUMBER_BLOCK);
+/** Where counting starts on an empty board, and when in its first day it tries the way to the hub. */
+const chance = luck();
+const numbers = openNumberStore(storage, Math.floor(chance * 65536), NUMBER_LOGS, NUMBER_BLOCK);
 
 export let outbox: Outbox = [];
 /** When the last heartbeat went on air. */
@@ -64,7 +65,8 @@ let uplink = createUplink(identity, bootMs);
 let sending = NO_NUMBER;
 let timer: TimerId | undefined;
 let show: (nowMs: number) => number = () => Infinity;
-let heartbeatMs = bootMs;
+let beatMs = bootMs;
+let testMs = bootMs + TEST_MS * chance;
 /** Bit n: what has detail n stands. */
 let standing = 0;
 let batteryPercent = UNKNOWN;
@@ -73,12 +75,6 @@ const polls: ((nowMs: number) => number)[] = [];
 
 function isStanding(code: number): boolean {
   return (standing & (1 << code)) !== 0;
-}
-
-/** What an event that happens now is: index into MODES. */
-export function modeAt(nowMs: number): number {
-  const isOver = nowMs - bootMs >= (identity.modeForS ?? Infinity) * 1000;
-  return isOver ? 0 : MODES.indexOf(identity.mode ?? "real");
 }
 
 function raise(kind: KindRow, number: number, atMs: number, detail: number): void {
@@ -122,28 +118,36 @@ export function setFault(code: number, isOn: boolean, atMs: number): void {
   setStanding(code, isOn, atMs, KINDS.fault, code);
 }
 
-function measureBattery(nowMs: number): void {
-  const battery = wired.battery;
-  if (battery !== undefined) {
-    const share = (analogRead(battery.pin) - battery.empty) / (battery.full - battery.empty);
-    batteryPercent = Math.round(Math.max(0, Math.min(1, share)) * 100);
-  } else if (E.getBattery !== undefined) batteryPercent = E.getBattery();
+function measureBattery(): void {
+  batteryPercent = readBattery();
   const limit = isStanding(DETAIL.battery) ? GOOD_PERCENT : LOW_PERCENT;
-  if (batteryPercent !== UNKNOWN) setFault(DETAIL.battery, batteryPercent < limit, nowMs);
+  if (batteryPercent !== UNKNOWN) setFault(DETAIL.battery, batteryPercent < limit, now());
 }
 
 // ---- uplink --------------------------------------------------------------------------------------------
 
+/** An acknowledgement proves the way to the hub; a self-test that ends without one disproves it. */
+function judgePath(isAcked: boolean, nowMs: number): void {
+  const isOver = sending === SELF_TEST && outbox.every((event) => event.number !== SELF_TEST);
+  if (isAcked || isOver) setFault(DETAIL.radioPath, !isAcked, nowMs);
+}
+
+function takeDownlink(port: number, text: string, nowMs: number): void {
+  const stage = stageIn(text);
+  // what cannot be read raises no stage; the ladder asks again
+  if (port === STAGE_FPORT && stage >= 0) outbox = reachStage(outbox, digitsAt(text, 4, 4), stage, nowMs);
+}
+
 function hear(effect: UplinkEffect, nowMs: number): void {
-  if (effect.do === DO.answered) outbox = frameAnswered(outbox, sending, effect.isAcked, nowMs);
-  else if (effect.do === DO.received) {
-    const stage = stageIn(effect.hex);
-    // what cannot be read raises no stage; the ladder asks again
-    if (effect.port === STAGE_FPORT && stage >= 0)
-      outbox = reachStage(outbox, parseInt(effect.hex.substr(4), 16), stage, nowMs);
-  } else if (effect.do === DO.onAir) {
-    if (sending < 0) beatenMs = nowMs;
+  if (effect.do === DO.answered) {
+    outbox = frameAnswered(outbox, sending, effect.isAcked, nowMs);
+    judgePath(effect.isAcked, nowMs);
+  } else if (effect.do === DO.received) takeDownlink(effect.port, effect.hex, nowMs);
+  else if (effect.do === DO.onAir) {
+    if (sending === NO_NUMBER) beatenMs = nowMs;
     outbox = frameOnAir(outbox, sending, nowMs, luck());
+    // under the load of the transmitter
+    setTimeout(measureBattery, LOAD_MS);
   }
 }
 
@@ -155,21 +159,23 @@ function feed(input: UplinkInput): void {
 }
 
 function send(nowMs: number): void {
-  const event = uplink.phase === PHASE.idle ? dueEvent(outbox, nowMs) : undefined;
-  if (event === undefined) return;
-  sending = event.number;
+  const event = dueEvent(outbox, nowMs);
+  if (uplink.phase !== PHASE.idle || event === undefined) return;
   const state = { standing: standing, batteryPercent: batteryPercent, lastNumber: numbers.last() };
-  const frame = frameOf(event, state, nowMs, lowestRateOf(identity));
-  feed({ nowMs: nowMs, frame: frame });
+  sending = event.number;
+  feed({ nowMs: nowMs, frame: frameOf(event, state, nowMs, lowestRateOf(identity)) });
 }
 
 // ---- the loop ------------------------------------------------------------------------------------------
 
 /** Events that are still open are sign of life enough, and not to be disturbed. */
 function beat(nowMs: number): void {
-  if (nowMs < heartbeatMs) return;
-  heartbeatMs = nowMs + (identity.heartbeatS ?? HEARTBEAT_S) * (900 + 200 * luck());
-  measureBattery(nowMs);
+  if (nowMs >= testMs) {
+    testMs = nowMs + TEST_MS * (0.9 + 0.2 * luck());
+    raise(KINDS.heartbeat, SELF_TEST, nowMs, 0);
+  }
+  if (nowMs < beatMs) return;
+  beatMs = nowMs + heartbeatMs * (0.9 + 0.2 * luck());
   if (outbox.length > 0) return;
   numbers.refill();
   raise(KINDS.heartbeat, NO_NUMBER, nowMs, 0);
@@ -192,7 +198,7 @@ function run(): void {
   if (outbox.length === 0 && !numbers.isFaulty()) numbers.refill();
   const showMs = show(nowMs);
   const sendMs = uplink.phase === PHASE.idle ? outboxDueMs(outbox) : uplink.dueMs;
-  arm(Math.min(Math.min(inputsMs, showMs), Math.min(sendMs, heartbeatMs)) - nowMs);
+  arm(Math.min(Math.min(inputsMs, showMs), Math.min(sendMs, Math.min(beatMs, testMs))) - nowMs);
 }
 
 /** Calls `poll` in every round of the loop; it says when it wants to be called again. */
@@ -251,6 +257,7 @@ export function startDevice(servicePin: PinName | undefined, showNow: (nowMs: nu
     feed(input);
     arm(0);
   });
+  measureBattery();
   raise(KINDS.heartbeat, NO_NUMBER, bootMs, RESTARTED);
   beat(bootMs);
   E.enableWatchdog(WATCHDOG_S, true);

@@ -5,6 +5,11 @@ export function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
+/** The number that stands in hex at a place. */
+export function digitsAt(text: string, at: number, digits: number): number {
+  return parseInt(text.substr(at, digits), 16);
+}
+
 /** Bytes of hex digits, as an 8-bit string. */
 export function fromHex(digits: string): string {
   let bytes = "";

@@ -2,6 +2,7 @@
  *    devEui, joinEui (16 hex digits), appKey (32), role "entrance-button", region EU433 | EU868 | RU864 | AS923 | UZ923
  *    heartbeatS   seconds between heartbeats, 3600 if absent
  *    mode         real (if absent) | test | drill | commissioning; with modeForS it ends that long after power-up
+ *    checkInMinutes  of a personal button: from one check-in to the next, 0 or absent: none
  *    profile      pin names: button, red, amber, green, buzzer, rx, tx; where wired also tamper, mains, modemReset
  *                 (low resets), modemPower (low cuts), battery: pin and its analog readings (0 to 1) empty and full
  *    wireAddress  on RS-485: address on the bus, 1 to 126
@@ -40,5 +41,6 @@ export interface Identity extends DeviceIdentity {
   readonly heartbeatS?: number;
   readonly mode?: Mode;
   readonly modeForS?: number;
+  readonly checkInMinutes?: number;
   readonly profile: Profile;
 }

@@ -1,10 +1,13 @@
 /** The lamp and the buzzer of a role that shows how far its alarm has come. */
 import { identity } from "./board.ts";
-import { beatenMs, COMMISSIONING, modeAt, outbox } from "./device.ts";
+import { COMMISSIONING, modeAt } from "./configuration.ts";
+import { beatenMs, outbox } from "./device.ts";
 import { BUZZER, LAMP, lampAt } from "./lamp.ts";
 import { lampMeaningOf } from "./outbox.ts";
 
 const BLINK_MS = 60;
+/** A meaning that changes with time is noticed this late. */
+const LOOK_MS = 1000;
 /** The buzzer of an undelivered alarm; its red light goes on. */
 const BUZZER_MS = 180000;
 
@@ -15,16 +18,17 @@ const LIGHTS = [wired.buzzer, wired.green, wired.amber, wired.red];
 let lamp: number = LAMP.off;
 let lampMs = 0;
 
-/** Shows what is true at `nowMs`. Returns when that changes. */
+/** Shows what is true at `nowMs`. Returns when to look again. */
 export function showStage(nowMs: number): number {
   const said = lampMeaningOf(outbox, nowMs);
   const isBeat = nowMs < beatenMs + BLINK_MS && modeAt(nowMs) === COMMISSIONING;
-  const isBlink = said.meaning === LAMP.off && isBeat;
-  const meaning = isBlink ? LAMP.blink : said.meaning;
+  const meaning = said === LAMP.off && isBeat ? LAMP.blink : said;
   if (meaning !== lamp) lampMs = nowMs;
   lamp = meaning;
   const shown = lampAt(lamp, nowMs - lampMs);
-  const lights = nowMs - lampMs < BUZZER_MS ? shown.lights : shown.lights & ~BUZZER;
-  digitalWrite(LIGHTS, lights);
-  return isBlink ? beatenMs + BLINK_MS : Math.min(said.nextMs, nowMs + shown.nextMs);
+  digitalWrite(LIGHTS, nowMs - lampMs < BUZZER_MS ? shown.lights : shown.lights & ~BUZZER);
+  return (
+    nowMs +
+    (lamp === LAMP.blink ? BLINK_MS : Math.min(lamp === LAMP.off ? shown.nextMs : LOOK_MS, shown.nextMs))
+  );
 }

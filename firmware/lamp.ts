@@ -18,30 +18,29 @@ export const AMBER = 2;
 export const GREEN = 4;
 export const BUZZER = 8;
 
-/** By meaning: lights, then milliseconds on, off, on, off, …, over and over. Lights alone: steady. */
+const STEADY_MS = 1000000000;
+
+/** By meaning: lights, then milliseconds on, off, on, off, …, over and over. */
 const PATTERNS: readonly (readonly number[])[] = [
-  [AMBER],
-  [GREEN],
+  [AMBER, STEADY_MS],
+  [GREEN, STEADY_MS],
   [GREEN, 500, 1500],
   [GREEN, 150, 150, 150, 1550],
-  [0],
+  [0, STEADY_MS],
   [AMBER, 125, 125],
   [RED | BUZZER, 150, 150, 150, 150, 150, 1250],
-  [GREEN],
+  [GREEN, STEADY_MS],
 ];
 
-/** Levels of a meaning (LAMP) that has been shown for `shownMs`, and in how many milliseconds they change
- *  (Infinity: never). */
+/** Levels of a meaning (LAMP) that has been shown for `shownMs`, and in how many milliseconds they change. */
 export function lampAt(
   meaning: number,
   shownMs: number,
 ): { readonly lights: number; readonly nextMs: number } {
   const pattern = PATTERNS[meaning] ?? [];
-  const rhythm = pattern.slice(1);
   const lights = pattern[0] ?? 0;
-  if (rhythm.length === 0) return { lights: lights, nextMs: Infinity };
-  let left = shownMs % rhythm.reduce((sum, ms) => sum + ms, 0);
-  let at = 0;
-  while (left >= (rhythm[at] ?? 0)) left -= rhythm[at++] ?? 0;
-  return { lights: at % 2 === 0 ? lights : 0, nextMs: (rhythm[at] ?? 0) - left };
+  let at = 1;
+  let left = shownMs % pattern.reduce((sum, ms) => sum + ms, -lights);
+  while (left >= (pattern[at] ?? 0)) left -= pattern[at++] ?? 0;
+  return { lights: at % 2 > 0 ? lights : 0, nextMs: (pattern[at] ?? 0) - left };
 }

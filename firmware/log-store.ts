@@ -1,5 +1,5 @@
 /** A log (log.ts) over a board's Storage. */
-import { LOG_SIZE, logRecord, newerLog, readLog } from "./log.ts";
+import { isNewer, LOG_SIZE, logRecord, readLog } from "./log.ts";
 
 /** What of Espruino's Storage is needed here. `write` throws when Storage is full or a byte was written
  *  before. */
@@ -18,20 +18,18 @@ export interface LogStore {
 /** The log in the twin files `names`, whose bodies have `digits` each. */
 export function openLog(storage: FlashStorage, names: readonly string[], digits: number): LogStore {
   const read = (i: number) => readLog(storage.read(names[i] + ""), digits);
+  const newer = () => (isNewer(read(0), read(1)) ? 1 : 0);
   return {
-    last: () => {
-      const first = read(0);
-      const second = read(1);
-      return newerLog(first, second) === 1 ? second.body : first.body;
-    },
+    last: () => read(newer()).body,
     append: (body) => {
-      const newer = Math.max(newerLog(read(0), read(1)), 0);
-      const free = read(newer).free;
-      // where the newer one has no room, its twin is begun
-      const isFull = free + 2 * digits > LOG_SIZE;
-      const to = isFull ? 1 - newer : newer;
+      let to = newer();
+      let at = read(to).free;
+      if (at + 2 * digits > LOG_SIZE) {
+        to = 1 - to;
+        at = 0;
+      }
       try {
-        storage.write(names[to] + "", logRecord(body), isFull ? 0 : free, LOG_SIZE);
+        storage.write(names[to] + "", logRecord(body), at, LOG_SIZE);
       } catch {
         // told by the read back below: a board whose Storage is full still has to alarm
       }

@@ -8,7 +8,7 @@
  *
  *  A body begins with a number of four digits that grows from record to record, and wraps: of two logs it tells the
  *  newer. */
-import { hex } from "./hex.ts";
+import { digitsAt, hex } from "./hex.ts";
 
 export const LOG_SIZE = 1024;
 
@@ -30,32 +30,19 @@ export function logRecord(body: string): string {
 /** What a log's text says, with bodies of `digits` each. A missing file reads as a full one: it takes no record, but can
  *  be begun. */
 export function readLog(text: string | undefined, digits: number): Log {
-  const length = digits * 2;
   let body = "";
-  let free = LOG_SIZE;
-  if (text === undefined) return { body: body, free: free };
-  for (let at = 0; at + length <= text.length; at += length) {
-    const record = text.substr(at, length);
+  let free = text === undefined ? LOG_SIZE : 0;
+  for (let at = 0; text !== undefined && at + 2 * digits <= text.length; at += 2 * digits) {
+    const record = text.substr(at, 2 * digits);
     const found = record.substr(0, digits);
-    if (record === BLANK.repeat(length)) {
-      if (free === LOG_SIZE) free = at;
-    } else {
-      free = LOG_SIZE;
-      if (record === logRecord(found)) body = found;
-    }
+    if (record === logRecord(found)) body = found;
+    if (record !== BLANK.repeat(2 * digits)) free = at + 2 * digits;
   }
   return { body: body, free: free };
 }
 
-/** The number that a log's last record begins with, -1: there is none. */
-export function serialOf(log: Log): number {
-  return log.body === "" ? -1 : parseInt(log.body.substr(0, 4), 16);
-}
-
-/** Index of the log that holds the newer record, -1: neither holds any. */
-export function newerLog(first: Log, second: Log): number {
-  const a = serialOf(first);
-  const b = serialOf(second);
-  if (a < 0) return b < 0 ? -1 : 1;
-  return b >= 0 && ((b - a) & 0xffff) < 0x8000 ? 1 : 0;
+/** Whether the second of two logs holds the newer record. */
+export function isNewer(first: Log, second: Log): boolean {
+  const ahead = (digitsAt(second.body, 0, 4) - digitsAt(first.body, 0, 4)) & 0xffff;
+  return second.body !== "" && (first.body === "" || ahead < 0x8000);
 }

@@ -30,6 +30,9 @@ export const CAPACITY = 8;
 /** Number of a heartbeat in the outbox: it carries the last event's when it is sent, and has none of its
  *  own. */
 export const NO_NUMBER = -1;
+/** Number of a heartbeat that tries the way to the hub: confirmed, a few times, until it is acknowledged. */
+export const SELF_TEST = -2;
+const MOST_TESTS = 3;
 /** Detail of a heartbeat: nothing, or "restarted, numbers go on from here". */
 export const RESTARTED = 1;
 /** Detail of an event whose detail is the length of its press, read when a frame is made. */
@@ -102,15 +105,15 @@ export function isAlarmOpen(outbox: Outbox): boolean {
   return outbox.some(isAlarm);
 }
 
-/** Index of the event to drop from a full outbox. */
-function leastOf(outbox: Outbox): number {
+/** The event to drop from a full outbox. */
+function leastOf(outbox: Outbox): OpenEvent | undefined {
   const worth = (event: OpenEvent) => rankOf(event) + (event.stage < STORED ? 10 : 0);
-  let least = 1;
-  outbox.forEach((event, i) => {
-    const than = outbox[least];
-    if (than !== undefined && worth(event) < worth(than)) least = i;
-  });
-  return least;
+  return outbox
+    .slice(1)
+    .reduce(
+      (least, event) => (least !== undefined && worth(event) >= worth(least) ? least : event),
+      outbox[1],
+    );
 }
 
 /** A new event. It takes the place of alarms that are received already: the lamp is its own from now on. */
@@ -127,8 +130,8 @@ export function raiseEvent(outbox: Outbox, raised: Raised, nowMs: number): Outbo
   const event: OpenEvent = Object.assign(fresh, raised);
   const isBehind = (e: OpenEvent) => e.stage >= RECEIVED && isAlarm(event) && rankOf(e) <= rankOf(event);
   const settled = outbox.filter((e) => !isBehind(e));
-  const dropped = settled.length < CAPACITY ? -1 : leastOf(settled);
-  return settled.filter((_, i) => i !== dropped).concat([event]);
+  const dropped = settled.length < CAPACITY ? undefined : leastOf(settled);
+  return settled.filter((e) => e !== dropped).concat([event]);
 }
 
 function gapMs(event: OpenEvent, nowMs: number, luck: number): number {
@@ -141,7 +144,8 @@ function gapMs(event: OpenEvent, nowMs: number, luck: number): number {
 /** An alarm stays until it is closed or its time to ask is over; a heartbeat until it went out, the one
  *  that announces a restart until a hub has it; every other event until it is received. */
 function isOpen(event: OpenEvent, nowMs: number): boolean {
-  if (event.number < 0) return event.stage < STORED && (event.detail === RESTARTED || event.frames === 0);
+  const isTrying = event.number === SELF_TEST ? event.misses < MOST_TESTS : event.frames === 0;
+  if (event.number < 0) return event.stage < STORED && (event.detail === RESTARTED || isTrying);
   if (!isAlarm(event)) return event.stage < RECEIVED;
   return event.stage < RECEIVED || (event.stage < CLOSED && nowMs - event.receivedMs < ASK_UNTIL_MS);
 }
@@ -238,7 +242,9 @@ export function frameOf(event: OpenEvent, state: DeviceState, nowMs: number, low
   return {
     port: REPORT_FPORT,
     hex: text,
-    isConfirmed: isHeartbeat ? event.detail === RESTARTED && event.frames > 0 : event.stage < RECEIVED,
+    isConfirmed: isHeartbeat
+      ? event.number === SELF_TEST || (event.detail === RESTARTED && event.frames > 0)
+      : event.stage < RECEIVED,
     dataRate: isHeartbeat || event.misses < 2 ? -1 : Math.max(lowestRate, 4 - event.misses),
   };
 }
@@ -252,16 +258,10 @@ function meaningOf(event: OpenEvent, nowMs: number): number {
 }
 
 /** What the lamp says (LAMP): how far the newest alarm has come, a real one before any exercise. */
-export function lampMeaningOf(
-  outbox: Outbox,
-  nowMs: number,
-): { readonly meaning: number; readonly nextMs: number } {
+export function lampMeaningOf(outbox: Outbox, nowMs: number): number {
   let shown: OpenEvent | undefined;
   for (const event of outbox) {
     if (isAlarm(event) && (shown === undefined || rankOf(event) >= rankOf(shown))) shown = event;
   }
-  if (shown === undefined) return { meaning: LAMP.off, nextMs: Infinity };
-  const changes = [shown.atMs + RED_AFTER_MS, shown.stageMs + GREEN_MS, shown.stageMs + DARK_AFTER_MS];
-  const nextMs = changes.reduce((next, ms) => (ms > nowMs ? Math.min(next, ms) : next), Infinity);
-  return { meaning: meaningOf(shown, nowMs), nextMs: nextMs };
+  return shown === undefined ? LAMP.off : meaningOf(shown, nowMs);
 }

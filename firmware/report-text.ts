@@ -1,7 +1,7 @@
 /** The board's half of protocols/device/report.ts and stage.ts, as small as a board needs it: hex digits as carriers take
  *  and give them. Held to those files by test. */
 import { DETAIL } from "../protocols/device/details.ts";
-import { hex } from "./hex.ts";
+import { digitsAt, hex } from "./hex.ts";
 
 const REPORT_HEAD = 1 << 5;
 const STAGE_HEAD = "21";
@@ -52,6 +52,6 @@ export function reportText(r: ReportNumbers): string {
 
 /** Index into STAGES of what a stage message says, -1: it is none. */
 export function stageIn(text: string): number {
-  const wire = parseInt(text.substr(2, 2), 16);
+  const wire = digitsAt(text, 2, 2);
   return text.length === 8 && text.startsWith(STAGE_HEAD) && wire >= 1 && wire <= MOST_STAGE ? wire - 1 : -1;
 }

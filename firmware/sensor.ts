@@ -3,7 +3,8 @@ import { DETAIL } from "../protocols/device/details.ts";
 import { KINDS, type KindRow } from "../protocols/device/kinds.ts";
 import { bootMs } from "./board.ts";
 import { stands } from "./conditions.ts";
-import { follow, forgetAlarms, hurry, modeAt, setStanding } from "./device.ts";
+import { modeAt } from "./configuration.ts";
+import { follow, forgetAlarms, hurry, setStanding } from "./device.ts";
 
 /** What a sensor's state says to everybody. */
 export interface Sensed {

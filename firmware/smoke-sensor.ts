@@ -2,8 +2,9 @@
  *  the buzzer. */
 import { KINDS } from "../protocols/device/kinds.ts";
 import { identity } from "./board.ts";
+import { modeAt, TEST } from "./configuration.ts";
 import { CONTACT } from "./contact.ts";
-import { modeAt, startDevice, TEST, watchContact } from "./device.ts";
+import { startDevice, watchContact } from "./device.ts";
 import { followSensor } from "./sensor.ts";
 import type { SensorProfile } from "./sensor-identity.ts";
 import { CLEAN_AIR, SMOKE_CODES, signalOf, silenceSmoke, stepSmoke } from "./smoke.ts";

@@ -12,11 +12,19 @@ function nodesOf(node: AnyNode): AnyNode[] {
   return [node, ...childrenOf(node).flatMap(nodesOf)];
 }
 
-/** Names of members, functions and values that these declarations (TypeScript) declare, and texts that
- *  they allow. */
+/** Names of members, functions and values that these declarations (TypeScript) declare, and texts that they allow. Names
+ *  of parameters are nobody's. */
 export function foreignNames(declarations: readonly string[]): Set<string> {
   const code = declarations.join("\n").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-  return new Set([...code.matchAll(/[A-Za-z_]\w*(?=\??\s*[:(<]|")/g)].map(([name]) => name));
+  const names = new Set<string>();
+  const open: string[] = [];
+  for (const [token, name] of code.matchAll(/[({[]|[)}\]]|([A-Za-z_]\w*)(?=\??\s*[:(<]|")/g)) {
+    if (name === undefined) {
+      if ("({[".includes(token)) open.push(token);
+      else open.pop();
+    } else if (open.at(-1) !== "(") names.add(name);
+  }
+  return names;
 }
 
 /** Constants of the top level, by name, with what they are. */
@@ -139,5 +147,38 @@ export function withArrows(code: string): string {
       const named = params.map((parameter) => code.slice(parameter.start, parameter.end)).join(",");
       const arrow = `const ${id.name} = (${named}) => ${text.slice(body.start, body.end)};`;
       return text.slice(0, start) + arrow + text.slice(end);
+    }, code);
+}
+
+/** `code` with `let` for `const`, which is shorter and lets neighbours be one declaration. Nothing assigns to a constant:
+ *  the type check has seen to that, and the board would only have told when it is too late. */
+export function withLet(code: string): string {
+  return nodesOf(parseModule(code))
+    .filter((node) => node.type === "VariableDeclaration" && node.kind === "const")
+    .sort((one, other) => other.start - one.start)
+    .reduce((text, { start }) => `${text.slice(0, start)}let${text.slice(start + "const".length)}`, code);
+}
+
+/** `code` with `==` for `===` where one side is a number, a text that is no number, or `undefined`: there the
+ *  two mean the same for all that the type check lets through, which compares like with like, and has no `null`. */
+export function withShortEquals(code: string): string {
+  const isPlain = (node: AnyNode) => {
+    const value = node.type === "Literal" ? node.value : undefined;
+    if (typeof value === "number") return true;
+    if (typeof value === "string") return value !== "" && Number.isNaN(Number(value));
+    return node.type === "UnaryExpression" && (node.operator === "void" || node.operator === "-");
+  };
+  return nodesOf(parseModule(code))
+    .flatMap((node) =>
+      node.type === "BinaryExpression" &&
+      /^[!=]==$/.test(node.operator) &&
+      (isPlain(node.left) || isPlain(node.right))
+        ? [{ from: node.left.end, to: node.right.start, operator: node.operator }]
+        : [],
+    )
+    .sort((one, other) => other.from - one.from)
+    .reduce((text, { from, to, operator }) => {
+      const between = text.slice(from, to).replace(operator, operator.slice(0, 2));
+      return text.slice(0, from) + between + text.slice(to);
     }, code);
 }

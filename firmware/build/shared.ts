@@ -6,6 +6,12 @@ import { childrenOf } from "./scope.ts";
 /** How long a name is once it is short. */
 const NAME_BYTES = 2;
 
+/** Functions and objects of the board that are what they are under any name. */
+const BOARD = new Set([
+  ...["digitalRead", "digitalWrite", "analogRead", "setTimeout", "clearTimeout", "setWatch", "pinMode"],
+  ...["parseInt", "Serial1", "Infinity"],
+]);
+
 interface Place {
   readonly start: number;
   readonly end: number;
@@ -24,6 +30,8 @@ function saidBy(
     return { said: "void 0", at: node, isMember: false };
   if (node.type === "Literal" && typeof node.value === "string")
     return { said: JSON.stringify(node.value), at: node, isMember: false };
+  if (node.type === "Identifier" && BOARD.has(node.name))
+    return { said: node.name, at: node, isMember: false };
   if (node.type !== "MemberExpression" || node.computed || node.property.type !== "Identifier") return null;
   const { name } = node.property;
   if (isMath(node.object)) return { said: `Math.${name}`, at: node, isMember: false };
@@ -74,5 +82,6 @@ export function withShared(code: string, prefix = "shared_"): string {
       // `return"x"` and `"x"in y` need no blank, their names do
       return `${before} ${name} ${text.slice(end)}`;
     }, code);
-  return `const ${definitions.join(", ")};\n${body}`;
+  const first = `let ${definitions.join(", ")}`;
+  return body.startsWith("let ") ? first + "," + body.slice("let".length) : `${first};\n${body}`;
 }

@@ -8,9 +8,11 @@ import {
   foreignNames,
   tableKeys,
   withArrows,
+  withLet,
   withoutMessages,
   withoutUnread,
   withPlaces,
+  withShortEquals,
 } from "../../firmware/build/properties.ts";
 import { withShared } from "../../firmware/build/shared.ts";
 import {
@@ -156,6 +158,25 @@ describe("what is said often", () => {
     const code =
       'const L = ["a", "b"];\nprint(L.indexOf("b"), L.indexOf(x), L.indexOf("c"), [1].indexOf("b"));';
     expect(withPlaces(code)).toBe(code.replace('L.indexOf("b")', "1"));
+  });
+
+  test("constants become variables, and neighbours one declaration", () => {
+    const code = "const a = 1;\nfunction f() { const b = a; return b; }\nprint(f());";
+    expect(withLet(code)).toBe(code.replaceAll("const", "let"));
+  });
+
+  test("what is compared with a number, a word or nothing is compared the short way, texts of digits are not", () => {
+    const code = 'print(a === 1, a !== "x", a === undefined_, a === void 0, a === "", a === "12", a === b);';
+    expect(withShortEquals(code)).toBe(
+      'print(a == 1, a != "x", a === undefined_, a == void 0, a === "", a === "12", a === b);',
+    );
+  });
+
+  test("names of parameters are nobody's; members of what is handed over are", () => {
+    const names = foreignNames([
+      "declare function f(one: number, two: { three: number }): { four: string };",
+    ]);
+    expect([...names].sort()).toEqual(["f", "four", "three"]);
   });
 
   test("a table that is never looked up by text has short keys", () => {

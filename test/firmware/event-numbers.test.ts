@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NUMBER_BLOCK, NUMBER_LOGS } from "../../firmware/event-numbers.ts";
 import { hex } from "../../firmware/hex.ts";
-import { LOG_SIZE, logRecord, newerLog, readLog } from "../../firmware/log.ts";
+import { isNewer, LOG_SIZE, logRecord, readLog } from "../../firmware/log.ts";
 import { openNumberStore } from "../../firmware/number-store.ts";
 import { type BoardStorage, createBoardStorage } from "../../hardware/virtual/board-storage.ts";
 
@@ -42,11 +42,13 @@ describe("the log of reservations", () => {
 
   test("of two logs the newer counts, also across the wrap at 65536", () => {
     const log = (end: number) => ({ body: end < 0 ? "" : hex(end, 4), free: 0 });
-    expect([newerLog(log(-1), log(-1)), newerLog(log(5), log(-1)), newerLog(log(-1), log(5))]).toEqual([
-      -1, 0, 1,
+    expect([isNewer(log(-1), log(-1)), isNewer(log(5), log(-1)), isNewer(log(-1), log(5))]).toEqual([
+      false,
+      false,
+      true,
     ]);
-    expect([newerLog(log(16), log(32)), newerLog(log(32), log(16))]).toEqual([1, 0]);
-    expect([newerLog(log(0xfff8), log(8)), newerLog(log(8), log(0xfff8))]).toEqual([1, 0]);
+    expect([isNewer(log(16), log(32)), isNewer(log(32), log(16))]).toEqual([true, false]);
+    expect([isNewer(log(0xfff8), log(8)), isNewer(log(8), log(0xfff8))]).toEqual([true, false]);
   });
 });
 

@@ -17,6 +17,7 @@ import {
   raiseEvent,
   reachStage,
   releasePress,
+  SELF_TEST,
 } from "../../firmware/outbox.ts";
 import { DETAIL } from "../../protocols/device/details.ts";
 import { KINDS, type Kind } from "../../protocols/device/kinds.ts";
@@ -233,6 +234,30 @@ describe("belief", () => {
   });
 });
 
+describe("a self-test", () => {
+  const tried = (acks: (n: number) => boolean) =>
+    run(
+      raiseEvent([], { kind: KINDS.heartbeat, mode: 0, number: SELF_TEST, atMs: 0, detail: 0 }, 0),
+      0,
+      600_000,
+      {
+        acks,
+      },
+    );
+
+  test("is a confirmed heartbeat, over as soon as it is acknowledged", () => {
+    const { sent, outbox } = tried(() => true);
+    expect(sent.map(({ isConfirmed }) => isConfirmed)).toEqual([true]);
+    expect(outbox).toEqual([]);
+  });
+
+  test("is tried three times about a minute apart, and no more", () => {
+    const { sent, outbox } = tried(() => false);
+    expect(sent.map(({ atMs }) => Math.round(atMs / 60_000))).toEqual([0, 1, 2]);
+    expect(outbox).toEqual([]);
+  });
+});
+
 describe("a frame", () => {
   test("says the length of the press as known when it is made, in 50 ms, and the age in seconds", () => {
     const outbox = raise([], 7, 1000);
@@ -267,7 +292,7 @@ describe("a frame", () => {
 
 describe("the lamp", () => {
   const meaning = (outbox: Outbox, nowMs: number) => {
-    const said = lampMeaningOf(outbox, nowMs).meaning;
+    const said = lampMeaningOf(outbox, nowMs);
     return (Object.keys(LAMP) as (keyof typeof LAMP)[]).find((name) => LAMP[name] === said);
   };
 
@@ -299,18 +324,5 @@ describe("the lamp", () => {
 
   test("is dark for tamper, faults and heartbeats", () => {
     expect(meaning(beat(raise(raise([], 1, 0, "tamper"), 2, 0, "fault"), 0, RESTARTED), 100)).toBe("off");
-  });
-
-  test("is looked at again exactly when it changes", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: -1, max: 3 }), fc.integer({ min: 0, max: 2_000_000 }), (stage, nowMs) => {
-        const outbox = stage < 0 ? raise([], 1, 0) : reachStage(raise([], 1, 0), 1, stage, 0);
-        const { nextMs } = lampMeaningOf(outbox, nowMs);
-        const now = meaning(outbox, nowMs);
-        expect(nextMs).toBeGreaterThan(nowMs);
-        if (nextMs < Number.POSITIVE_INFINITY) expect(meaning(outbox, nextMs - 1)).toBe(now);
-        else expect(meaning(outbox, nowMs + 10_000_000)).toBe(now);
-      }),
-    );
   });
 });
