@@ -10,13 +10,14 @@ import { FileProblem, words } from "../keys.ts";
 import type { Flasher } from "./board.ts";
 import { type BoardResult, flashCrate } from "./crate.ts";
 import { type FlashOrder, ORDER_COLUMNS, readOrders } from "./order.ts";
-import { openPort } from "./port.ts";
+import { DEFAULT_BAUD, openPort } from "./port.ts";
 
 const USAGE = `usage: tugma flash --port P --role R --name TEXT --site TEXT --zone TEXT --region R
        tugma flash CRATE.csv [the same options, for cells that the list leaves empty]
          P is a serial port (best by /dev/serial/by-id/…) or tcp://HOST:PORT
          --profile BUILD     how it is wired: a build of "tugma hardware list" (default: ROLE-UPLINK), or FILE.json
          --uplink rak3172    --wire-address 1-126    --heartbeat-s 3600    --join-eui E
+         --baud 9600         of the console's UART; 115200 on an ESP32, and USB does not mind
          --labels DIR        where labels go (default: labels in the hub's folder)
          --dry-run           checks the list, the programs and the hub, and touches no board
          --dir D  --json
@@ -27,6 +28,7 @@ const OPTIONS = {
   json: { type: "boolean" },
   "dry-run": { type: "boolean" },
   labels: { type: "string" },
+  baud: { type: "string" },
   port: { type: "string" },
   role: { type: "string" },
   uplink: { type: "string" },
@@ -98,8 +100,12 @@ async function tryOut(
 
 async function flash(call: Call, orders: readonly FlashOrder[], flasher: Flasher): Promise<number> {
   const { io, dir, values } = call;
+  const baud = Number(textOf(values, "baud") ?? DEFAULT_BAUD);
+  if (!Number.isInteger(baud) || baud < 300 || baud > 2_000_000)
+    throw new UsageError(`--baud ${values["baud"]}: a whole number from 300 to 2000000`);
   const results = await flashCrate({
-    ...{ orders, dir, flasher, openPort, signal: io.signal },
+    ...{ orders, dir, flasher, signal: io.signal },
+    openPort: (port) => openPort(port, baud),
     labelDir: path.resolve(textOf(values, "labels") ?? path.join(dir, "labels")),
     onProgress: ({ port, name }, what) => {
       if (!values["json"]) io.print(`${port}  ${name}: ${what}`);
@@ -107,8 +113,9 @@ async function flash(call: Call, orders: readonly FlashOrder[], flasher: Flasher
   });
   if (values["json"]) io.print(JSON.stringify(results));
   else summarise(results, io);
-  if (results.some(({ outcome }) => outcome === "failed")) return BOARD_FAILED;
-  return results.some(({ outcome }) => outcome === "unregistered") ? NOT_REGISTERED : 0;
+  const troubled = results.filter(({ reason }) => reason !== null);
+  if (troubled.length === 0) return 0;
+  return troubled.every(({ outcome }) => outcome === "unregistered") ? NOT_REGISTERED : BOARD_FAILED;
 }
 
 function summarise(results: readonly BoardResult[], io: CliIo): void {
@@ -116,5 +123,5 @@ function summarise(results: readonly BoardResult[], io: CliIo): void {
   io.print(`${flashed.length} of ${results.length} flashed and registered.`);
   for (const { port, name, reason } of results)
     if (reason !== null) io.printError(`${port}  ${name}: ${reason}`);
-  for (const { labels } of flashed) io.print(`label ${labels[0]}`);
+  for (const { labels } of flashed) if (labels[0] !== undefined) io.print(`label ${labels[0]}`);
 }

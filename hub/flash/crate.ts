@@ -87,6 +87,7 @@ async function flashOne(crate: Crate, order: FlashOrder, program: string): Promi
     if (!plan.isKnown) await crate.door.add([deviceInput(order, plan)]);
     crate.pending.settle(plan.devEui);
   } catch (error) {
+    if (!isForPeople(error)) throw error;
     const reason = `written, but the hub does not know it: ${words(error)}. Hold its button while you give it power and run this again: it keeps its identity`;
     crate.onProgress(order, reason);
     return { ...result, outcome: "unregistered", reason };

@@ -40,8 +40,8 @@ export function planIdentity(order: FlashOrder, found: string | null, known: Kno
   const device = known.devices.find(({ devEui }) => devEui === has?.devEui);
   if (device !== undefined && !isSame(device, order)) {
     throw new Error(
-      `this board is "${device.name}" at ${device.place.site}, ${device.place.zone} (${device.devEui}). ` +
-        `To use it elsewhere, first: tugma device remove ${device.devEui}`,
+      `this board is "${device.name}" at ${device.place.site}, ${device.place.zone}, class ${device.deviceClass}, ` +
+        `heard every ${device.intervalS} s. To make another device of it, first: tugma device remove ${device.devEui}`,
     );
   }
   const isOurs = has !== null && (device !== undefined || known.isPending(has.devEui, has.appKey));
@@ -77,14 +77,20 @@ export function deviceInput(order: FlashOrder, { devEui, joinEui, appKey }: Keys
   return {
     ...{ devEui, joinEui, appKey, name: order.name },
     place: { site: order.site, zone: order.zone },
-    // on a bus every poll can bring a downlink
-    deviceClass: order.uplink === "wire" ? "C" : "A",
+    deviceClass: classOf(order),
     intervalS: order.heartbeat_s,
   };
 }
 
-function isSame({ name, place }: DeviceView, order: FlashOrder): boolean {
-  return name === order.name && place.site === order.site && place.zone === order.zone;
+/** The hub's list says what this order says. */
+function isSame({ name, place, deviceClass, intervalS }: DeviceView, order: FlashOrder): boolean {
+  const isPlace = name === order.name && place.site === order.site && place.zone === order.zone;
+  return isPlace && deviceClass === classOf(order) && intervalS === order.heartbeat_s;
+}
+
+/** On a bus every poll can bring a downlink. */
+function classOf({ uplink }: FlashOrder): "A" | "C" {
+  return uplink === "wire" ? "C" : "A";
 }
 
 function keysIn(file: string | null): Keys | null {

@@ -22,8 +22,8 @@ const QR_VERSION = 3;
 const TEXT_AT_MM = 24;
 /** No member of the LoRa Alliance: its vendor id takes this one's place once there is one. */
 const PROFILE_ID = "FFFF0001";
-/** 20 pixels a millimetre: a module is 12 of them. */
 const PIXELS_PER_MM = 20;
+const PIXELS_PER_MODULE = 12;
 
 /** The text in the code. Upper case throughout, which keeps it in QR's alphanumeric mode. */
 export function labelCode({ joinEui, devEui }: Pick<LabelText, "joinEui" | "devEui">): string {
@@ -84,7 +84,7 @@ export function labelPng(label: LabelText): Uint8Array {
     { atMm: { x: TEXT_AT_MM, y: 20 }, scale: 5, text: label.devEui.toUpperCase() },
   ];
   const isBlack = (x: number, y: number) => {
-    const module = (pixel: number) => Math.floor(pixel / PIXELS_PER_MM / MODULE_MM);
+    const module = (pixel: number) => Math.floor(pixel / PIXELS_PER_MODULE);
     if (modules[module(y)]?.[module(x)] === true) return true;
     return lines.some(({ atMm, scale, text }) => {
       const column = Math.floor((x - atMm.x * PIXELS_PER_MM) / scale);

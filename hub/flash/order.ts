@@ -118,6 +118,10 @@ function flawsOf(
   if (uplinks === undefined) flaws.push(`role: there are ${Object.keys(programs).join(", ")}`);
   else if (!uplinks.includes(String(order["uplink"])))
     flaws.push(`uplink: ${String(order["role"])} runs on ${uplinks.join(", ")}`);
+  if (order["uplink"] === "mqtt")
+    flaws.push(
+      "uplink: the Wi-Fi and the broker's password of such a board are not set up by this command yet",
+    );
   if (order["uplink"] === "wire" && order["wire_address"] === undefined)
     flaws.push("wire_address: missing; a board on a bus has an address from 1 to 126");
   return [...new Set(flaws)];

@@ -2,21 +2,23 @@
 import { connect as connectTcp } from "node:net";
 import type { ByteStream } from "./board.ts";
 
-/** Espruino's rate; a USB port ignores it. */
-const BAUD = 115_200;
+/** Of Espruino's console on a UART; an ESP32 has 115,200, and a USB port ignores it. */
+export const DEFAULT_BAUD = 9_600;
 const CONNECT_MS = 5_000;
 const TCP = /^tcp:\/\/(\[[0-9a-f:]+\]|[\w.-]+):(\d{1,5})$/i;
 
 /** Rejects with the operating system's reason when it cannot be opened. */
-export async function openPort(path: string): Promise<ByteStream> {
+export async function openPort(path: string, baudRate = DEFAULT_BAUD): Promise<ByteStream> {
   const [, host, port] = TCP.exec(path) ?? [];
-  return host === undefined ? openSerial(path) : openSocket(host.replace(/[[\]]/g, ""), Number(port));
+  return host === undefined
+    ? openSerial(path, baudRate)
+    : openSocket(host.replace(/[[\]]/g, ""), Number(port));
 }
 
-async function openSerial(path: string): Promise<ByteStream> {
+async function openSerial(path: string, baudRate: number): Promise<ByteStream> {
   const { SerialPort } = await import("serialport");
   // a board slows the line by XON and XOFF
-  const port = new SerialPort({ path, baudRate: BAUD, autoOpen: false, xon: true, xoff: true });
+  const port = new SerialPort({ path, baudRate, autoOpen: false, xon: true, xoff: true });
   const ends = endListeners();
   port.on("close", () => ends.tell("the adapter is gone"));
   port.on("error", (error) => ends.tell(error.message));

@@ -179,6 +179,16 @@ test("pins come from the build of the role, and a board without these pins is re
   expect(results[0]?.reason).toMatch(/this is a PICO_R1_3; the pins are those of MDBT42Q/);
 });
 
+test("Ctrl-C ends it at once: what is not done is said to be so, and is not registered", async () => {
+  const { dir, profile } = crateFolder();
+  const { port } = await boardOnPort({ faults: { slowMs: 5 } });
+  const args = single(port, profile, dir).filter((arg) => arg !== "--json");
+  const { status, errors } = await tugmaFlash(args, ".bootcde 25 %");
+  expect(status).toBe(74);
+  expect(errors.join("\n")).toMatch(/stopped before it was done/);
+  expect(rowsOf(dir)).toEqual([]);
+});
+
 test("one board behind two ports is one board", async () => {
   const { dir, profile } = crateFolder();
   const boards = await Promise.all([boardOnPort({ serial: "same" }), boardOnPort({ serial: "same" })]);

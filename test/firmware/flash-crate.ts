@@ -64,15 +64,21 @@ export async function boardOnPort(options: BenchOptions): Promise<CrateBoard> {
 /** Runs the command; what it printed, and its exit status. */
 export async function tugmaFlash(
   args: readonly string[],
+  /** Ctrl-C comes when a line has this in it. */
+  stopAt?: string,
 ): Promise<{ status: number; lines: string[]; errors: string[]; results: BoardResult[] }> {
   const lines: string[] = [];
   const errors: string[] = [];
+  const stop = new AbortController();
   const status = await runFlash(
     args,
     {
-      print: (line) => void lines.push(line),
+      print: (line) => {
+        lines.push(line);
+        if (stopAt !== undefined && line.includes(stopAt)) stop.abort();
+      },
       printError: (line) => void errors.push(line),
-      signal: new AbortController().signal,
+      signal: stop.signal,
     },
     FLASHER,
   );
