@@ -9,13 +9,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Arduino, createArduino } from "../../hardware/virtual/arduino.ts";
 import { plugIn, type UsbPort } from "../../hardware/virtual/arduino-pty.ts";
 import { createRealClock } from "../../hardware/virtual/clock.ts";
-import { standardFirmata } from "./standard-firmata.ts";
+import { NO_PROGRAM, standardFirmata } from "./standard-firmata.ts";
 
 const hex = standardFirmata();
+/** A simulated processor shares the machine with other tests. */
+const SLOW_MS = 60_000;
 
-describe.skipIf(hex === null)("StandardFirmata on the virtual Uno", () => {
+describe.skipIf(hex === null)("StandardFirmata on the virtual Uno", { timeout: SLOW_MS }, () => {
   const dir = mkdtempSync(path.join(tmpdir(), "tugma-arduino-"));
-  const arduino: Arduino = createArduino({ clock: createRealClock(), hex: hex ?? "" });
+  const arduino: Arduino = createArduino({ clock: createRealClock(), hex: hex ?? NO_PROGRAM });
   let usb: UsbPort;
   let port: SerialPort;
   let board: Board;
@@ -30,7 +32,7 @@ describe.skipIf(hex === null)("StandardFirmata on the virtual Uno", () => {
       board.once("ready", ready);
       board.once("error", refused);
     });
-  });
+  }, SLOW_MS);
   afterAll(async () => {
     await new Promise<void>((done) => port.close(() => done()));
     await usb.unplug();

@@ -10,16 +10,18 @@ import { type HubWord, isLost, type SoakPress, soak } from "../../hardware/bench
 import { createArduino } from "../../hardware/virtual/arduino.ts";
 import { plugIn, type UsbPort } from "../../hardware/virtual/arduino-pty.ts";
 import { createRealClock, createVirtualClock } from "../../hardware/virtual/clock.ts";
-import { standardFirmata } from "./standard-firmata.ts";
+import { NO_PROGRAM, standardFirmata } from "./standard-firmata.ts";
 
 const hex = standardFirmata();
+/** A simulated processor shares the machine with other tests. */
+const SLOW_MS = 60_000;
 const BUTTON = 7;
 const POWER = 8;
 
-describe.skipIf(hex === null)("the rig", () => {
+describe.skipIf(hex === null)("the rig", { timeout: SLOW_MS }, () => {
   const dir = mkdtempSync(path.join(tmpdir(), "tugma-rig-"));
   const clock = createRealClock();
-  const arduino = createArduino({ clock, hex: hex ?? "" });
+  const arduino = createArduino({ clock, hex: hex ?? NO_PROGRAM });
   const changes: { pin: number; level: boolean; atMs: number }[] = [];
   let usb: UsbPort;
   let rig: Rig;
@@ -29,7 +31,7 @@ describe.skipIf(hex === null)("the rig", () => {
     arduino.onPin((pin, level) => changes.push({ pin, level, atMs: clock.monotonicMs() }));
     usb = await plugIn(arduino, path.join(dir, "usb"));
     rig = await openRig({ path: usb.path, clock, button: BUTTON, power: POWER, lamps: { green: "A0" } });
-  });
+  }, SLOW_MS);
   afterAll(async () => {
     await rig.close();
     await usb.unplug();

@@ -14,16 +14,18 @@ import { createSystemClock } from "../../../hub/clock.ts";
 import { parseConfig } from "../../../hub/config.ts";
 import { withDeviceTables } from "../../../hub/journal/offline.ts";
 import { type Hub, startHub } from "../../../hub/main.ts";
-import { standardFirmata } from "../../hardware/standard-firmata.ts";
+import { NO_PROGRAM, standardFirmata } from "../../hardware/standard-firmata.ts";
 import { createCutOffIdentity, DEVICE, transmit } from "./world.ts";
 
 const hex = standardFirmata();
 const SIREN = 7;
 const STROBE = 8;
 const KEY = 4;
+/** A simulated processor shares the machine with the hub and other tests. */
+const SLOW_MS = 60_000;
 const WAIT = { timeout: 15_000, interval: 20 };
 
-describe.skipIf(hex === null)("a hub whose centre is out of reach", () => {
+describe.skipIf(hex === null)("a hub whose centre is out of reach", { timeout: SLOW_MS }, () => {
   const dir = mkdtempSync(path.join(tmpdir(), "tugma-annunciator-"));
   const usbPath = path.join(dir, "usb");
   const config = parseConfig(
@@ -42,7 +44,7 @@ annunciators:
 `,
     "hub.yaml",
   );
-  const arduino: Arduino = createArduino({ clock: createRealClock(), hex: hex ?? "" });
+  const arduino: Arduino = createArduino({ clock: createRealClock(), hex: hex ?? NO_PROGRAM });
   let usb: UsbPort;
   let gateway: Socket;
   let hub: Hub;
@@ -72,7 +74,7 @@ annunciators:
     withDeviceTables(path.join(dir, "journal.sqlite"), (tables) => tables.saveDevice(DEVICE));
     hub = await start();
     await vi.waitFor(() => expect(isUp()).toBe(true), WAIT);
-  });
+  }, SLOW_MS);
   afterAll(async () => {
     await hub?.stop();
     gateway?.close();
