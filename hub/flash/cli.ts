@@ -52,6 +52,7 @@ export async function runFlash(args: readonly string[], io: CliIo, flasher: Flas
     if (call.positionals.length > 1 || (call.positionals.length === 0 && args.length === 0))
       throw new UsageError(USAGE);
     const orders = readOrders(cellsOf(call), call.positionals[0], flasher);
+    await findHub(call.dir);
     return call.values["dry-run"] === true
       ? await tryOut(call, orders, flasher)
       : await flash(call, orders, flasher);
@@ -63,14 +64,26 @@ export async function runFlash(args: readonly string[], io: CliIo, flasher: Flas
   }
 }
 
+/** Before any board is touched. */
+async function findHub(dir: string): Promise<void> {
+  try {
+    await deviceDoor(dir).list();
+  } catch (error) {
+    if (!(error instanceof Error && "errcode" in error)) throw error;
+    throw new Unavailable(
+      `${dir}: no hub's folder (${error.message}). Name it with --dir, or make it: tugma hub enrol`,
+    );
+  }
+}
+
 function exitStatusOf(error: unknown): number | null {
   if (error instanceof UsageError) return 64;
   if (error instanceof DeviceListError) return 65;
   if (error instanceof DiskRefused) return 74;
   if (error instanceof FileProblem) return 78;
   if (error instanceof Unavailable) return 69;
-  // the operating system's own refusals, and those of a journal that is not there
-  if (error instanceof Error && ("syscall" in error || "errcode" in error)) return 69;
+  // the operating system's own refusals
+  if (error instanceof Error && "syscall" in error) return 69;
   return null;
 }
 
@@ -81,11 +94,10 @@ function cellsOf({ values }: Call): Record<string, string | undefined> {
 }
 
 async function tryOut(
-  { io, dir, values }: Call,
+  { io, values }: Call,
   orders: readonly FlashOrder[],
   flasher: Flasher,
 ): Promise<number> {
-  await deviceDoor(dir).list();
   const plans = [];
   for (const { port, name, role, uplink } of orders) {
     const bytes = Buffer.byteLength(await flasher.program(role, uplink));

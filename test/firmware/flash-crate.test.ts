@@ -223,6 +223,13 @@ describe("a list with mistakes", () => {
     expect(results[0]?.reason).toMatch(/no-such-port/);
   });
 
+  test("a folder that is no hub's is said before any board is touched", async () => {
+    const { dir, profile } = crateFolder();
+    const { status, errors } = await tugmaFlash(single("/dev/any", profile, path.join(dir, "nowhere")));
+    expect(status).toBe(69);
+    expect(errors.join()).toMatch(/nowhere: no hub's folder.*tugma hub enrol/);
+  });
+
   test("--dry-run touches no board", async () => {
     const { dir, profile } = crateFolder();
     const { status, lines } = await tugmaFlash([...single("/dev/no-such-port", profile, dir), "--dry-run"]);

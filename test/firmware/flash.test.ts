@@ -2,6 +2,7 @@
  *  one is named with its reason. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { connect } from "../../firmware/flash/flasher.ts";
 import { connectBoard, type FlashFile, isAtLeast } from "../../firmware/flash/upload.ts";
 import { BENCH_TIMING, type BenchOptions, createBenchBoard } from "./flash-bench.ts";
 
@@ -107,6 +108,18 @@ test("a program that throws when it starts is named", async () => {
 test("a slow board is waited for", async () => {
   const { board } = await flash({ faults: { slowMs: 20 } });
   expect(board.storage.list()).toEqual(["identity", ".bootcde"]);
+});
+
+test.each([
+  ["a kind of board that cannot carry the uplink", { board: "RP2040_PICO" }, "wrongBoard"],
+  ["an Espruino that nobody measured the programs on", { version: "2v28.9" }, "tooOld"],
+])("%s is refused, and goes on with what it has", async (_, options, code) => {
+  const board = createBenchBoard({ ...options, files: { ".bootcde": 'print("I run");' } });
+  const before = board.board();
+  await expect(connect(board.stream, "wire", BENCH_TIMING)).rejects.toEqual(failsWith(code));
+  expect(board.storage.list()).toEqual([".bootcde"]);
+  expect(board.board()).not.toBe(before);
+  expect(board.board()?.powered).toBe(true);
 });
 
 test("versions are compared by number", () => {
