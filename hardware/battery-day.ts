@@ -1,8 +1,9 @@
 /** A virtual day of a device on battery: its final bundle on the pins of its build, its modem and the air; and what of it
  *  costs charge, from the board's log and the frames in the air. */
-import { REGIONS, type RegionName } from "../protocols/lorawan/regions.ts";
+import { REGIONS, type Region, type RegionName } from "../protocols/lorawan/regions.ts";
 import type { Activity } from "./battery.ts";
 import { createAir } from "./virtual/air.ts";
+import type { Air } from "./virtual/air-types.ts";
 import { createBoard } from "./virtual/board.ts";
 import type { Board, BoardLogEntry } from "./virtual/board-types.ts";
 import { createVirtualClock, type VirtualClock } from "./virtual/clock.ts";
@@ -10,6 +11,7 @@ import { createLoneGateway, type LoneGateway } from "./virtual/lone-gateway.ts";
 import { lossByTable } from "./virtual/path-loss.ts";
 import { emptyWindowMs } from "./virtual/radio.ts";
 import { createRak3172 } from "./virtual/rak3172.ts";
+import { RUI3_BANDS } from "./virtual/rak3172-settings.ts";
 import { createRandom, forkRandom } from "./virtual/random.ts";
 import type { Build } from "./wiring/build.ts";
 import { loopLevels, profileOf } from "./wiring/profile.ts";
@@ -37,6 +39,7 @@ const PRESS_SPAN_MS = 600_000;
 /** Shorter than what fills the board's log. */
 const READ_MS = 60_000;
 const NEAR_DB = 100;
+const AS923_BAND = 8;
 const APP_KEY = "2b7e151628aed2a6abf7158809cf4f3c";
 
 /** Counts what a log says from now on. */
@@ -49,6 +52,7 @@ class Tally {
   lines = 0;
   uartOpenMs = 0;
   frames = 0;
+  slowestSf = 0;
   sendingMs = 0;
   receivingMs = 0;
   readonly litMs: Record<string, number> = {};
@@ -98,7 +102,9 @@ function createWorld({ build, bundle, region: name, sf, heartbeatS }: DayOptions
   const air = createAir({ clock, random: forkRandom(random), pathLoss: lossByTable({}, NEAR_DB) });
   const dataRate = region.dataRates.findIndex((rate) => rate?.modulation === "lora" && rate.sf === sf);
   const gateway = createLoneGateway({ air, region, appKey: APP_KEY, dataRate });
-  const modem = createRak3172({ clock, air, random: forkRandom(random) });
+  // a module that is built for UZ923 has that plan where RUI3 has AS923
+  const bands = name === "UZ923" ? { ...RUI3_BANDS, [AS923_BAND]: name } : RUI3_BANDS;
+  const modem = createRak3172({ clock, air, random: forkRandom(random), bands });
   const identity = {
     ...{ devEui: "70b3d57ed0060001", joinEui: "70b3d57ed0000001", appKey: APP_KEY },
     role: build.firmware?.role ?? "",
@@ -118,28 +124,33 @@ function createWorld({ build, bundle, region: name, sf, heartbeatS }: DayOptions
   const settings = () => modem.flash.settings;
   const isDeepSleep = () => settings().lowPower === 1 && settings().lowPowerLevel === 2;
   const world: World = { clock, board, gateway, isDeepSleep, tally: new Tally(board) };
-  const windowMs = (slot: 1 | 2, upSf: number) =>
-    emptyWindowMs(slot === 1 ? { sf: upSf, bandwidthHz: 125_000 } : rx2Of(region));
-  air.onTransmission(({ polarity, startMs, endMs, sf: airSf }) => {
-    const { tally } = world;
-    if (polarity === "up") {
-      tally.frames++;
-      tally.sendingMs += endMs - startMs;
-      tally.receivingMs += windowMs(1, airSf) + windowMs(2, airSf);
-    } else {
-      // heard in RX1: the second window stays shut
-      tally.receivingMs += endMs - startMs - windowMs(2, airSf);
-    }
-  });
+  countFrames(air, region, () => world.tally);
   modem.powerOn();
   board.powerOn();
   return world;
 }
 
-function rx2Of(region: (typeof REGIONS)[RegionName]): { readonly sf: number; readonly bandwidthHz: number } {
+function rx2Of(region: Region): { readonly sf: number; readonly bandwidthHz: number } {
   const rate = region.dataRates[region.rx2.dataRate];
   if (rate?.modulation !== "lora") throw new Error(`battery: RX2 of ${region.name} has no LoRa rate`);
   return rate;
+}
+
+/** Counts what the device sends, how long it listens after it, and what it hears. */
+function countFrames(air: Air, region: Region, tallyNow: () => Tally): void {
+  const rx2Ms = emptyWindowMs(rx2Of(region));
+  air.onTransmission(({ polarity, startMs, endMs, sf, bandwidthHz }) => {
+    const tally = tallyNow();
+    if (polarity === "up") {
+      tally.frames++;
+      tally.slowestSf = Math.max(tally.slowestSf, sf);
+      tally.sendingMs += endMs - startMs;
+      tally.receivingMs += emptyWindowMs({ sf, bandwidthHz }) + rx2Ms;
+    } else {
+      // heard in RX1: the second window stays shut
+      tally.receivingMs += endMs - startMs - rx2Ms;
+    }
+  });
 }
 
 /** Levels of a sensor that has nothing to report, and a full cell. */
@@ -180,6 +191,7 @@ async function observe(world: World, spanMs: number): Promise<Activity> {
     lines: tally.lines - base.lines,
     uartOpenMs: tally.uartOpenMs - base.uartOpenMs,
     frames: tally.frames,
+    slowestSf: tally.slowestSf,
     sendingMs: tally.sendingMs,
     receivingMs: tally.receivingMs,
     litMs: Object.fromEntries(lit),

@@ -1,11 +1,20 @@
 /** Battery life as a table: builds on a cell, at three data rates. */
-import type { RegionName } from "../protocols/lorawan/regions.ts";
+import { airtimeMs } from "../protocols/lorawan/airtime.ts";
+import { REGIONS, type RegionName } from "../protocols/lorawan/regions.ts";
 import { type Charges, chargesOf, meanMa, yearsOn } from "./battery.ts";
 import { runDay } from "./battery-day.ts";
 import type { Build } from "./wiring/build.ts";
 
-/** Spreading factors of the table: beside the hub, in the street, at the edge. */
-export const TABLE_SF: readonly number[] = [7, 9, 12];
+/** Header, port, report and MIC. */
+const REPORT_BYTES = 21;
+
+/** Spreading factors of the table: beside the hub, in the street, and the slowest that the region has time for. */
+export function tableSf(region: RegionName): readonly number[] {
+  const dwellMs = REGIONS[region].dwellTimeMs ?? Number.POSITIVE_INFINITY;
+  const fits = (sf: number) =>
+    airtimeMs({ sf, bandwidthHz: 125_000, payloadBytes: REPORT_BYTES, crc: true }) <= dwellMs;
+  return [7, 9, Math.max(...[10, 11, 12].filter(fits))];
+}
 
 export interface LifeRow {
   readonly build: string;
@@ -46,7 +55,7 @@ export async function lifeOf(
   const mean = meanMa(build, day, press);
   return {
     build: build.name,
-    sf: at.sf,
+    sf: day.slowestSf,
     heartbeatS: at.heartbeatS,
     framesADay: day.frames,
     meanMicroamps: rounded(mean * 1000),

@@ -15,6 +15,8 @@ export interface Activity {
   /** Lines to and from the modem. */
   readonly lines: number;
   readonly frames: number;
+  /** Slowest spreading factor it sent at; 0: none. */
+  readonly slowestSf: number;
   readonly sendingMs: number;
   readonly receivingMs: number;
   /** Time that each of its outputs was on: red, amber, green, buzzer. */

@@ -2,9 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import type { RegionName } from "../protocols/lorawan/regions.ts";
-import { REGIONS } from "../protocols/lorawan/regions.ts";
-import { isOnBattery, type LifeRow, lifeOf, printedRow, TABLE_HEAD, TABLE_SF } from "./battery-table.ts";
+import { REGIONS, type RegionName } from "../protocols/lorawan/regions.ts";
+import { isOnBattery, type LifeRow, lifeOf, printedRow, TABLE_HEAD, tableSf } from "./battery-table.ts";
 import { bomCsv, bomOf } from "./bom.ts";
 import { checkBuild } from "./check.ts";
 import type { Build } from "./wiring/build.ts";
@@ -116,7 +115,7 @@ async function battery({ builds, json, heartbeatS, region, io, bundleOf }: Call)
     const bundle = await bundleOf(role, uplink);
     if (bundle === undefined) io.printError(`${build.name}: the firmware has no ${role} on ${uplink}`);
     else
-      for (const sf of TABLE_SF) {
+      for (const sf of tableSf(region)) {
         const row = await lifeOf(build, bundle, { region, sf, heartbeatS });
         rows.push(row);
         if (!json) io.print(printedRow(row));

@@ -120,7 +120,7 @@ class Network implements LoneGateway {
       cid: "LinkADRReq",
       dataRate: this.#options.dataRate,
       txPower: 0,
-      chMask: 7,
+      chMask: (1 << this.#options.region.defaultChannelsHz.length) - 1,
       chMaskCntl: 0,
       nbTrans: 1,
     };

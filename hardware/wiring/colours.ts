@@ -22,12 +22,13 @@ const PAINT = {
   turquoise: "#1fb5b5",
 } as const;
 type Paint = keyof typeof PAINT;
+const USB_GREY = "#4a5560";
 
 const BY_NET: Readonly<Record<string, readonly [Paint, Paint?]>> = {
   ground: ["black"],
   supply: ["red"],
   relaySupply: ["red"],
-  clockSupply: ["orange"],
+  clockSupply: ["white", "red"],
   cell: ["orange"],
   feed: ["brown"],
   feedReturn: ["white", "black"],
@@ -62,7 +63,7 @@ const BY_NET: Readonly<Record<string, readonly [Paint, Paint?]>> = {
 
 /** Colour of the wire of a net; a net of USB is a cable. Throws for a net that has none. */
 export function colourOf(net: string): WireColour {
-  if (net.startsWith("usb")) return { name: "USB cable", base: PAINT.grey };
+  if (net.startsWith("usb")) return { name: "USB cable", base: USB_GREY };
   const paints = BY_NET[net];
   if (paints === undefined)
     throw new Error(`wiring: the net "${net}" has no colour: give it one in the table`);

@@ -127,7 +127,11 @@ export function wire(pins: PinPlan): Fragment {
     parts: {
       U3: { use: "rs485" },
       X2: { use: "busTerminal" },
-      R9: { use: "resistor", ohms: 120, note: "End of line: only in the last device of the line" },
+      R9: {
+        use: "resistor",
+        ohms: 120,
+        note: "End of line: only in the last device of the line, cut out of all others",
+      },
     },
     nets: {
       supply: ["U3.VCC"],
@@ -137,10 +141,7 @@ export function wire(pins: PinPlan): Fragment {
       busA: ["U3.A", "X2.A", "R9.1"],
       busB: ["U3.B", "X2.B", "R9.2"],
     },
-    notes: [
-      "R9 stays only in the last device of the line; cut it out of all others.",
-      "A to A, B to B, one line from device to device, no star. Screen earthed at the hub only.",
-    ],
+    notes: ["A to A, B to B, one line from device to device, no star. Screen earthed at the hub only."],
   };
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { bundleFor } from "../../firmware/build.ts";
 import { type Activity, chargesOf, meanMa, standingMa, yearsOn } from "../../hardware/battery.ts";
 import { runDay } from "../../hardware/battery-day.ts";
-import { isOnBattery, lifeOf } from "../../hardware/battery-table.ts";
+import { isOnBattery, lifeOf, tableSf } from "../../hardware/battery-table.ts";
 import type { Build } from "../../hardware/wiring/build.ts";
 import { BUILDS, buildOf } from "../../hardware/wiring/builds.ts";
 
@@ -22,6 +22,7 @@ const STILL: Activity = {
   uartOpenMs: 0,
   lines: 0,
   frames: 0,
+  slowestSf: 0,
   sendingMs: 0,
   receivingMs: 0,
   litMs: {},
@@ -88,6 +89,7 @@ test("a day is what the bundle does: heartbeats in number, airtime by the data r
   expect((fast?.day.sendingMs ?? 0) / (fast?.day.frames ?? 1)).toBeCloseTo(56.6, 0);
   expect((slow?.day.sendingMs ?? 0) / (slow?.day.frames ?? 1)).toBeCloseTo(1482.8, 0);
   expect(fast?.press?.litMs["green"]).toBeGreaterThan(5000);
+  expect([fast?.day.slowestSf, slow?.day.slowestSf]).toEqual([7, 12]);
   expect(fast?.day.litMs).toEqual({});
 });
 
@@ -101,6 +103,16 @@ function printedLife(
   const cells = row?.split("|").map((cell) => Number(cell)) ?? [];
   return row === undefined ? undefined : { meanMicroamps: cells[5] ?? 0, years: cells[6] ?? 0 };
 }
+
+test("each region's table has rates that its devices really send at", async () => {
+  const bundle = (await bundleFor("entrance-button", "rak3172")) ?? "";
+  for (const region of ["RU864", "AS923", "UZ923"] as const) {
+    const slowest = tableSf(region).at(-1) ?? 0;
+    const row = await lifeOf(BUTTON, bundle, { region, sf: slowest, heartbeatS: 3600 });
+    expect(row).toMatchObject({ sf: region === "RU864" ? 12 : 10 });
+    expect(row.framesADay).toBeGreaterThan(20);
+  }
+});
 
 describe.each([
   ["entrance-button", 10],

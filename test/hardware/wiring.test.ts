@@ -1,6 +1,7 @@
 /** Resistors at the end of a wire, and sheets that an installer can read. */
 import { describe, expect, test } from "vitest";
 import { BUILDS } from "../../hardware/wiring/builds.ts";
+import { colourOf } from "../../hardware/wiring/colours.ts";
 import { drawSheet } from "../../hardware/wiring/draw.ts";
 import { LABEL_SIZE, layOut, PAGE, type Segment, type Words } from "../../hardware/wiring/layout.ts";
 import { loopLevels, profileOf } from "../../hardware/wiring/profile.ts";
@@ -114,6 +115,11 @@ describe.each(BUILDS)("the sheet of $name", (build) => {
       expect(area.x2).toBeLessThanOrEqual(PAGE.width - PAGE.margin);
       expect(word.sizeMm).toBeGreaterThanOrEqual(LABEL_SIZE);
     }
+  });
+
+  test("has no two wires of one colour", () => {
+    const colours = build.nets.map(({ name }) => colourOf(name).name).filter((name) => name !== "USB cable");
+    expect(new Set(colours).size).toBe(colours.length);
   });
 
   test("has every part, every note and its name", () => {
