@@ -48,7 +48,10 @@ export interface SoakOptions {
   readonly limitMs: number;
   /** In the order of presses. */
   readonly onPress: (press: SoakPress) => void;
+  /** Ends the soak behind the press that is on its way. */
   readonly signal: AbortSignal;
+  /** The rig is gone: the press that is on its way says nothing of the device. */
+  readonly broken: AbortSignal;
 }
 
 interface Following {
@@ -64,9 +67,9 @@ export function isLost(press: SoakPress, until: SoakStage): boolean {
   return press[`${until}Ms`] === null;
 }
 
-/** Settles after the last press, or after the one at which `signal` was aborted. */
+/** Settles after the last press, or after the one at which `signal` was aborted. Rejects with the reason of `broken`. */
 export async function soak(options: SoakOptions): Promise<void> {
-  const { clock, rig, onHub, from, to, until, signal } = options;
+  const { clock, rig, onHub, from, to, until, signal, broken } = options;
   const open: Following[] = [];
   let look: () => void = () => undefined;
   const note = (following: Following, change: Partial<SoakPress>) => {
@@ -90,6 +93,7 @@ export async function soak(options: SoakOptions): Promise<void> {
     if (isLit && newest !== undefined && newest.row.lampMs === null)
       note(newest, { lampMs: atMs - newest.pressedMs });
   });
+  broken.addEventListener("abort", () => look());
   try {
     for (let press = from; press <= to && !signal.aborted; press++) {
       const following: Following = { pressedMs: clock.monotonicMs(), row: emptyRow(press, clock.wallMs()) };
@@ -98,15 +102,18 @@ export async function soak(options: SoakOptions): Promise<void> {
       const through = new Promise<void>((done) => {
         const timer = clock.setTimer(done, options.limitMs);
         look = () => {
-          if (isLost(following.row, until)) return;
+          if (isLost(following.row, until) && !broken.aborted) return;
           timer.cancel();
           done();
         };
       });
       await rig.press(options.holdMs);
+      look();
       await through;
+      broken.throwIfAborted();
       // the lamp may be a moment behind the hub
       await pause(clock, options.gapMs);
+      broken.throwIfAborted();
       options.onPress(following.row);
     }
   } finally {

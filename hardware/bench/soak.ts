@@ -109,9 +109,8 @@ async function pressAll(wanted: Wanted, presses: SoakPress[], io: Io): Promise<v
   const onHub = await followHub(wanted, stack);
   const rig: Rig = await openRig({ path, clock, button, power: null, lamps: { lamp } });
   stack.defer(() => rig.close());
-  const lost = new Promise<never>((_, refused) =>
-    rig.onLost((reason) => refused(new Error(`rig at ${path}: ${reason}`))),
-  );
+  const broken = new AbortController();
+  rig.onLost((reason) => broken.abort(new Error(`rig at ${path}: ${reason}`)));
   const { holdMs, gapMs, limitMs } = wanted;
   const onPress = (press: SoakPress) => {
     presses.push(press);
@@ -121,7 +120,7 @@ async function pressAll(wanted: Wanted, presses: SoakPress[], io: Io): Promise<v
   };
   const from = presses.length + 1;
   const how = { from, to: count, holdMs, gapMs, until, limitMs, onPress, signal: io.signal };
-  await Promise.race([soak({ clock, rig, onHub, ...how }), lost]);
+  await soak({ clock, rig, onHub, ...how, broken: broken.signal });
 }
 
 /** What the hub says on its broker about the device. Rejects when the broker is not there or refuses the name. */

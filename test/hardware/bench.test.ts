@@ -82,13 +82,15 @@ interface Fate {
 
 const LIMIT_MS = 10_000;
 
-async function soakWith(fates: readonly Fate[], from = 1): Promise<SoakPress[]> {
+async function soakWith(fates: readonly Fate[], breaksMs: number | null = null): Promise<SoakPress[]> {
   const clock = createVirtualClock();
   const listeners: ((word: HubWord) => void)[] = [];
   const say = (word: HubWord) => {
     for (const listener of listeners) listener(word);
   };
-  let pressed = from - 1;
+  const broken = new AbortController();
+  if (breaksMs !== null) clock.setTimer(() => broken.abort(new Error("unplugged")), breaksMs);
+  let pressed = 0;
   const presses: SoakPress[] = [];
   const rig = {
     onLamp: () => () => undefined,
@@ -114,7 +116,7 @@ async function soakWith(fates: readonly Fate[], from = 1): Promise<SoakPress[]> 
       listeners.push(listener);
       return () => undefined;
     },
-    from,
+    from: 1,
     to: fates.length,
     holdMs: 100,
     gapMs: 500,
@@ -122,9 +124,16 @@ async function soakWith(fates: readonly Fate[], from = 1): Promise<SoakPress[]> 
     limitMs: LIMIT_MS,
     onPress: (press) => presses.push(press),
     signal: new AbortController().signal,
-  }).then(() => {
-    isOver = true;
-  });
+    broken: broken.signal,
+  }).then(
+    () => {
+      isOver = true;
+    },
+    (error: Error) => {
+      isOver = true;
+      expect(error.message).toBe("unplugged");
+    },
+  );
   await clock.runUntil(() => isOver, fates.length * (LIMIT_MS + 1000) + 1000);
   await running;
   return presses;
@@ -165,6 +174,15 @@ describe("a soak", () => {
     }
     expect(() => readCsv("a,b\n1,2\n")).toThrow(/line 1/);
     expect(() => readCsv(`${CSV_HEAD}\n2,0,,,,,\n`)).toThrow(/line 2/);
+  });
+
+  test("whose rig is gone ends at once, and says nothing of the press that was on its way", async () => {
+    const fates = [
+      { heardMs: 80, receivedMs: 20 },
+      { heardMs: null, receivedMs: 1 },
+      { heardMs: 80, receivedMs: 20 },
+    ];
+    expect(await soakWith(fates, 2_000)).toHaveLength(1);
   });
 
   test("sums up by nearest rank, and draws what it sums up", async () => {
