@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildFirmware, type Role } from "../../firmware/build.ts";
+import { buildFirmware, type Role, type UplinkName } from "../../firmware/build.ts";
 import { newestMs } from "./age.ts";
 import { buildPages } from "./build-pages.ts";
 
@@ -17,30 +17,29 @@ const BUNDLES = path.join(ROOT, "dist", "firmware");
 /** The lockfile stands for the tools of the build. */
 const SOURCES = ["firmware", "protocols/device", "package-lock.json"];
 
-const fileOf = (role: Role) => path.join(BUNDLES, `${role}-rak3172.js`);
+const fileOf = (role: Role, uplink: UplinkName) => path.join(BUNDLES, `${role}-${uplink}.js`);
 
-/** Settles with the bundle of a role for the radio, built anew. */
-async function buildBundle(role: Role): Promise<string> {
-  const { code } = await buildFirmware(role);
+async function buildBundle(role: Role, uplink: UplinkName): Promise<string> {
+  const { code } = await buildFirmware(role, uplink);
   mkdirSync(BUNDLES, { recursive: true });
   // by another name first: who reads while this is written gets the whole one from before
-  const draft = `${fileOf(role)}.${process.pid}`;
+  const draft = `${fileOf(role, uplink)}.${process.pid}`;
   writeFileSync(draft, code);
-  renameSync(draft, fileOf(role));
+  renameSync(draft, fileOf(role, uplink));
   return code;
 }
 
-/** Settles with the bundle of the entrance button, built anew. */
+/** Settles with the bundle of the entrance button for the radio, built anew. */
 export function buildButton(): Promise<string> {
-  return buildBundle("entrance-button");
+  return buildBundle("entrance-button", "rak3172");
 }
 
-/** Settles with the bundle of a role for the radio; built when it is older than its sources. */
-export async function openBundle(role: Role): Promise<string> {
-  const file = fileOf(role);
+/** Settles with the bundle of a role; built when it is older than its sources. */
+export async function openBundle(role: Role, uplink: UplinkName = "rak3172"): Promise<string> {
+  const file = fileOf(role, uplink);
   const changedMs = Math.max(...SOURCES.map((source) => newestMs(path.join(ROOT, source))));
   const isFresh = existsSync(file) && statSync(file).mtimeMs > changedMs;
-  return isFresh ? readFileSync(file, "utf8") : buildBundle(role);
+  return isFresh ? readFileSync(file, "utf8") : buildBundle(role, uplink);
 }
 
 /** Exit status 0, or 64 for a wrong command line. */

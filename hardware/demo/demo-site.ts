@@ -6,14 +6,17 @@ import type { Board } from "../virtual/board-types.ts";
 import type { Site } from "../virtual/site-types.ts";
 import type { EntranceEvent, EntranceSite, SiteSwitch, StripStep, SwitchName } from "./entrance-site.ts";
 import type { FireRoom } from "./fire-room.ts";
-import { type Follow, followHub, followSite, type Road } from "./road.ts";
+import { type Follow, followHub, followSite, followWire, type Road } from "./road.ts";
 import type { Standing } from "./sensor-word.ts";
 import type { DemoEntrance, DemoGateway, DemoRoom } from "./site-data.ts";
+import type { Stairs } from "./stairs.ts";
 
 export interface DemoSiteOptions {
   readonly site: Pick<Site<Lamp, Board>, "lamp" | "hold" | "release" | "setSwitch" | "boards" | "onEvent">;
   readonly entrances: readonly DemoEntrance[];
   readonly rooms: readonly { readonly room: DemoRoom; readonly fire: FireRoom }[];
+  /** Devices on the bus, by address. */
+  readonly wire: { readonly stairs: Pick<Stairs, "onHeard">; readonly devices: ReadonlyMap<number, string> };
   readonly gateways: readonly DemoGateway[];
   readonly link: { cut(): void; restore(): void };
   wallMs(): number;
@@ -32,6 +35,10 @@ export function createDemoSite(options: DemoSiteOptions): DemoSite {
   };
   const follow = createFollow(options, say);
   site.onEvent((event) => followSite(event, follow));
+  options.wire.stairs.onHeard((address, phyPayload) => {
+    const device = options.wire.devices.get(address);
+    if (device !== undefined) followWire(device, phyPayload, follow);
+  });
   for (const { room, fire } of rooms)
     fire.onAir((air) => say({ type: "air", room: room.id, air, atMs: wallMs() }));
   const fireOf = (id: string) => {

@@ -14,7 +14,16 @@ import { createDemoSite } from "./demo-site.ts";
 import { startEntranceServer } from "./entrance-server.ts";
 import { createFireRoom, type FireRoom, fitSensor } from "./fire-room.ts";
 import { freeTcpPort } from "./ports.ts";
-import { DEMO_ENTRANCES, DEMO_GATEWAYS, DEMO_REGION, DEMO_SHOP, signedHouse } from "./site-data.ts";
+import {
+  DEMO_ENTRANCES,
+  DEMO_GATEWAYS,
+  DEMO_REGION,
+  DEMO_SHOP,
+  DEMO_STAIRWELL,
+  signedHouse,
+  signedPlace,
+} from "./site-data.ts";
+import { type Stairs, startStairs } from "./stairs.ts";
 import { type SiteDevice, startVirtualSite } from "./virtual-site.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -67,24 +76,28 @@ async function compose(dir: string, io: Io, stack: AsyncDisposableStack): Promis
   const clock = createRealClock();
   const fire = createFireRoom(clock);
   stack.defer(fire.close);
-  const sensors = await mountSensors(fire);
+  const stairs = await startStairs(clock);
+  stack.defer(() => stairs.close());
+  const others = [await mountStairwell(stairs), ...(await mountSensors(fire))];
   const world = await startWorld({
     dir,
     region: DEMO_REGION,
     realm: REALM,
-    deviceNames: Object.fromEntries([...DEMO_ENTRANCES, ...sensors].map(({ id, name }) => [id, name])),
+    buses: [busOf(stairs)],
+    deviceNames: Object.fromEntries([...DEMO_ENTRANCES, ...others].map(({ id, name }) => [id, name])),
     usualPorts: true,
     progress,
   });
   stack.defer(() => world.stop());
   watchParts(world, io);
-  progress("switching on the site: four entrances, two sensors, two gateways");
-  const virtual = await startVirtualSite({ dir, clock, bundle, world, others: sensors });
+  progress("switching on the site: four entrances, a wired stairwell, two sensors, two gateways");
+  const virtual = await startVirtualSite({ dir, clock, bundle, world, others });
   stack.defer(() => virtual.stop());
   const site = createDemoSite({
     site: virtual.site,
-    entrances: DEMO_ENTRANCES,
+    entrances: [...DEMO_ENTRANCES, DEMO_STAIRWELL],
     rooms: [{ room: DEMO_SHOP, fire }],
+    wire: { stairs, devices: new Map([[DEMO_STAIRWELL.wireAddress, DEMO_STAIRWELL.id]]) },
     gateways: DEMO_GATEWAYS,
     link: world.link,
     wallMs: clock.wallMs,
@@ -99,6 +112,20 @@ async function compose(dir: string, io: Io, stack: AsyncDisposableStack): Promis
 function addressLines(entrances: string, world: World): string[] {
   const console = `${consoleLink(world)}   (this link works once; later: ${world.console.url}/)`;
   return ["", `  Entrances, to press:  ${entrances}/`, `  Console, to answer:   ${console}`, ""];
+}
+
+/** As hub.yaml has it. Scanned: the hub is up before the site has power, and that is no device that is missing. */
+function busOf({ tcpPort }: Stairs) {
+  const { wireAddress } = DEMO_STAIRWELL;
+  return { name: "stairs", path: `tcp://127.0.0.1:${tcpPort}`, scan: { from: wireAddress, to: wireAddress } };
+}
+
+/** The stairwell's button: the same program, built for the wire. */
+async function mountStairwell(stairs: Stairs): Promise<SiteDevice> {
+  const { id, name, place, position, wireAddress } = DEMO_STAIRWELL;
+  const bundle = await openBundle("entrance-button", "wire");
+  const fitting = { bundle, wire: stairs.attach(), identity: { wireAddress } };
+  return { id, name, position, place: signedPlace(place), fitting };
 }
 
 /** The shop's sensors, each with its role's firmware, in the air of its room. */

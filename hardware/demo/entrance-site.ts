@@ -15,6 +15,8 @@ export interface Entrance {
   readonly id: string;
   readonly name: string;
   readonly place: EntrancePlace;
+  /** What its button speaks through. Default: the radio. */
+  readonly carrier?: "radio" | "wire";
 }
 
 /** What a sensor is built for, as its firmware's role. */

@@ -49,6 +49,7 @@ export function followSite(event: SiteEvent<Lamp>, follow: Follow): void {
     if (event.pressed) begin(event.devEui, "panic", follow);
     say({ type: "button", device: event.devEui, down: event.pressed, atMs: wallMs() });
   } else if (event.type === "frame" && isReport(event.transmission)) step(event.transmission.from, "air");
+  else if (event.type === "wireFrame" && isReport({ bytes: event.phyPayload })) step(event.devEui, "air");
   else if (event.type === "gateway" && event.event.type === "heard" && isReport(event.event.transmission)) {
     step(event.event.transmission.from, "gateway");
   }
@@ -69,6 +70,11 @@ function followLamp(device: string, lamp: Lamp, follow: Follow): void {
 
 function begin(device: string, kind: Road["kind"], { roads, wallMs }: Follow): void {
   roads.set(device, { kind, sinceMs: wallMs(), eventNumber: null, done: new Set() });
+}
+
+/** Takes a frame that has come whole to the other end of a wire. */
+export function followWire(device: string, phyPayload: Uint8Array, { step }: Pick<Follow, "step">): void {
+  if (isReport({ bytes: phyPayload })) step(device, "gateway");
 }
 
 function isReport({ bytes }: { bytes: Uint8Array }): boolean {

@@ -1,4 +1,5 @@
-/** The demo's site: four entrances in two Tashkent mahallas, a shop with two sensors, and a gateway on a roof of each mahalla. Districts and mahallas are
+/** The demo's site: four entrances in two Tashkent mahallas, a wired stairwell, a shop with two sensors, and a
+ *  gateway on a roof of each mahalla. Districts and mahallas are
  *  real, buildings and their numbers are invented. Keys are not here: they are made anew for each world. */
 import type { RegionName } from "../../protocols/lorawan/regions.ts";
 import type { Position } from "../virtual/path-loss.ts";
@@ -44,6 +45,13 @@ export const DEMO_ENTRANCES: readonly DemoEntrance[] = [
   entrance("0200000000000103", { ...QORASAROY, building: "7", entrance: "1" }, { xM: 520, yM: 260 }),
   entrance("0200000000000104", { ...QORASAROY, building: "9", entrance: "3" }, { xM: 640, yM: 90 }),
 ];
+
+/** Its button hangs on the hub's bus. */
+export const DEMO_STAIRWELL = {
+  ...entrance("0200000000000105", { ...QORASAROY, building: "9", entrance: "4" }, { xM: 650, yM: 95 }),
+  carrier: "wire",
+  wireAddress: 4,
+} as const;
 
 const SHOP = "Bog‘iston 16, do‘kon";
 

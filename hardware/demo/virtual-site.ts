@@ -37,15 +37,15 @@ export interface VirtualSiteOptions {
   readonly identity?: Readonly<Record<string, unknown>>;
 }
 
-/** A device that is no entrance button. */
+/** A device, and how it is fitted where it is no button on the radio. */
 export interface SiteDevice {
   readonly id: string;
   readonly name: string;
   /** As it is signed into every record. */
   readonly place: { readonly site: string; readonly zone: string };
   readonly position: Position;
-  /** Default: an entrance button. */
-  readonly fitting?: Pick<EntranceOptions<never>, "role" | "bundle" | "pins" | "identity">;
+  /** Default: an entrance button on the radio. */
+  readonly fitting?: Pick<EntranceOptions<never>, "role" | "bundle" | "pins" | "wire" | "identity">;
 }
 
 export interface VirtualSite {

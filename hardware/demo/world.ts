@@ -3,6 +3,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { callControl } from "../../centre/control.ts";
+import type { BusConfig } from "../../hub/carriers/rs485-config.ts";
 import { addBrokerUser } from "../../hub/credentials.ts";
 import { enrolHub } from "../../hub/enrol.ts";
 import { askHub } from "../../hub/status.ts";
@@ -16,6 +17,8 @@ export interface WorldOptions {
   readonly dir: string;
   readonly region: RegionName;
   readonly realm: string;
+  /** Wire buses of the hub, as hub.yaml has them. Default: none. */
+  readonly buses?: readonly (Pick<BusConfig, "name" | "path"> & Partial<BusConfig>)[];
   /** Names of devices by DevEUI, for the console. */
   readonly deviceNames?: Readonly<Record<string, string>>;
   /** True: the ports of the manuals where they are free. False: any free ports. */
@@ -152,7 +155,7 @@ async function choosePorts(usual: boolean): Promise<Ports> {
 
 /** YAML is a superset of JSON, so what is written here is read by the same strict schemas as a person's file. */
 function writeConfigs(
-  { region, realm, deviceNames = {} }: WorldOptions,
+  { region, realm, deviceNames = {}, buses = [] }: WorldOptions,
   { centreDir, hubDir }: { centreDir: string; hubDir: string },
   ports: Ports,
 ): void {
@@ -173,6 +176,7 @@ function writeConfigs(
     region,
     semtechUdp: { host: "127.0.0.1", port: ports.udp },
     broker: { host: "127.0.0.1", port: ports.hubMqtt },
+    buses,
     centre: { pollS: 2 },
   });
 }

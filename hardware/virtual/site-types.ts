@@ -2,6 +2,7 @@
 import type { RegionName } from "../../protocols/lorawan/regions.ts";
 import type { Air, Miss, Transmission } from "./air-types.ts";
 import type { PinLevel } from "./board-types.ts";
+import type { BusPort } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Datagrams, Endpoint } from "./datagram.ts";
 import type { Gateway, GatewayEvent } from "./gateway.ts";
@@ -50,6 +51,8 @@ export interface EntranceOptions<Storage> {
   readonly role?: string;
   /** The role's firmware; default: the site's. */
   readonly bundle?: string;
+  /** A place on a bus, for a board that has no modem but a transceiver. */
+  readonly wire?: BusPort;
   /** Levels on the board's inputs from the start, by their name in the profile. */
   readonly pins?: Readonly<Record<string, PinLevel>>;
   /** Further fields of the board's identity file: profile, heartbeatS, mode … */
@@ -93,6 +96,8 @@ export type SiteEvent<Lamp> = { readonly atMs: number } & (
   | { type: "lamp"; devEui: string; lamp: Lamp }
   /** The first symbol of a frame leaves an antenna. */
   | { type: "frame"; transmission: Transmission }
+  /** The first bit of a frame with a PHYPayload leaves a board onto its bus. */
+  | { type: "wireFrame"; devEui: string; phyPayload: Uint8Array }
   /** A station was tuned to the frame and did not get it. */
   | { type: "missed"; station: string; transmission: Transmission; reason: Miss }
   | { type: "power"; part: string; on: boolean }
@@ -103,6 +108,7 @@ export interface Site<Lamp, B extends Board<Lamp> = Board<Lamp>> {
   readonly air: Air;
   readonly gateways: ReadonlyMap<string, Gateway>;
   readonly boards: ReadonlyMap<string, B>;
+  /** Of the boards on the radio. */
   readonly modems: ReadonlyMap<string, Rak3172>;
   lamp(devEui: string): Lamp;
   onEvent(listener: (event: SiteEvent<Lamp>) => void): void;

@@ -1,20 +1,25 @@
 /** One virtual site: entrances (a board with the final firmware, a modem on its serial port) and gateways, with the air
  *  between them and a hub's socket at the far end. Composition only; what happens in it can be watched as one stream. */
 
+import { createDeframer } from "../../protocols/device/frame.ts";
 import { REGIONS } from "../../protocols/lorawan/regions.ts";
 import { createAir } from "./air.ts";
 import type { Air } from "./air-types.ts";
+import type { BusPort } from "./bus.ts";
+import type { Clock } from "./clock.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { lossByPosition, type Position } from "./path-loss.ts";
 import { createRak3172 } from "./rak3172.ts";
 import { RUI3_BANDS } from "./rak3172-settings.ts";
 import type { Rak3172 } from "./rak3172-types.ts";
 import { forkRandom } from "./random.ts";
+import { createRs485Serial } from "./rs485-board.ts";
 import { createPower, type PoweredPart } from "./site-power.ts";
 import type {
   Board,
   Emit,
   EntranceOptions,
+  Serial,
   Site,
   SiteEvent,
   SiteGatewayOptions,
@@ -56,7 +61,7 @@ export function createSite<Lamp, Storage, B extends Board<Lamp>>(
     air,
     gateways,
     boards: new Map([...entrances].map(([devEui, { board }]) => [devEui, board])),
-    modems: new Map([...entrances].map(([devEui, { modem }]) => [devEui, modem])),
+    modems: new Map([...entrances].flatMap(([devEui, { modem }]) => (modem ? [[devEui, modem]] : []))),
     lamp: (devEui) => boardOf(devEui).lamp(),
     onEvent: (listener) => void listeners.push(listener),
     ...power,
@@ -90,7 +95,8 @@ function buildAir<Lamp, Storage, B extends Board<Lamp>>(
 
 interface Entrance<B> {
   readonly board: B;
-  readonly modem: Rak3172;
+  /** Null: on a bus. */
+  readonly modem: Rak3172 | null;
 }
 
 function positionsOf<Lamp, Storage>({
@@ -137,18 +143,11 @@ function buildEntrance<Lamp, Storage, B extends Board<Lamp>>(
   emit: Emit<Lamp>,
 ): Entrance<B> {
   const { clock, random, region } = options;
-  const { devEui, joinEui, appKey, storage, modemFlash, pins } = wanted;
+  const { devEui, joinEui, appKey, storage, pins, wire } = wanted;
   const { bundle = options.bundle, role = "entrance-button" } = wanted;
-  const modem = createRak3172({
-    clock,
-    air,
-    random: forkRandom(random),
-    bands: region === "UZ923" ? { ...RUI3_BANDS, [AS923_BAND]: "UZ923" } : RUI3_BANDS,
-    onFlash: (flash) => options.onModemFlash?.(devEui, flash),
-    ...(modemFlash === undefined ? {} : { flash: modemFlash }),
-  });
+  const tell = (phyPayload: Uint8Array) => emit({ type: "wireFrame", devEui, phyPayload });
   const identity = { devEui, joinEui, appKey, role, region, ...wanted.identity };
-  const serial = { write: (bytes: Uint8Array) => modem.write(bytes), onData: modem.onData.bind(modem) };
+  const { modem, serial } = wire === undefined ? onRadio(options, air, wanted) : onWire(options, wire, tell);
   const given = { ...(storage !== undefined && { storage }), ...(pins !== undefined && { pins }) };
   const board = options.createBoard({
     bundle,
@@ -160,6 +159,53 @@ function buildEntrance<Lamp, Storage, B extends Board<Lamp>>(
   });
   board.onLamp((lamp) => emit({ type: "lamp", devEui, lamp }));
   return { board, modem };
+}
+
+/** What a board speaks through. */
+interface Speaking {
+  readonly modem: Rak3172 | null;
+  readonly serial: Serial;
+}
+
+function onRadio<Lamp, Storage, B extends Board<Lamp>>(
+  options: SiteOptions<Lamp, Storage, B>,
+  air: Air,
+  { devEui, modemFlash }: EntranceOptions<Storage>,
+): Speaking {
+  const { clock, random, region } = options;
+  const modem = createRak3172({
+    clock,
+    air,
+    random: forkRandom(random),
+    bands: region === "UZ923" ? { ...RUI3_BANDS, [AS923_BAND]: "UZ923" } : RUI3_BANDS,
+    onFlash: (flash) => options.onModemFlash?.(devEui, flash),
+    ...(modemFlash === undefined ? {} : { flash: modemFlash }),
+  });
+  return { modem, serial: { write: (bytes) => modem.write(bytes), onData: modem.onData.bind(modem) } };
+}
+
+function onWire(
+  { clock }: { clock: Clock },
+  port: BusPort,
+  tell: (phyPayload: Uint8Array) => void,
+): Speaking {
+  return { modem: null, serial: createRs485Serial({ clock, port: listened(port, tell) }) };
+}
+
+/** The same place on the bus; what is said from it is heard as it begins. */
+function listened(port: BusPort, onPayload: (phyPayload: Uint8Array) => void): BusPort {
+  const deframe = createDeframer(
+    ({ type, payload }) => void (type === "data" && onPayload(payload)),
+    () => undefined,
+  );
+  return {
+    send(bytes) {
+      deframe(bytes);
+      port.send(bytes);
+    },
+    onData: (listener) => port.onData(listener),
+    setPlugged: (isPlugged) => port.setPlugged(isPlugged),
+  };
 }
 
 function partsOfGateways(
@@ -181,8 +227,8 @@ function partsOfEntrances<Storage>(
     const power = (on: boolean) => {
       // one supply feeds both; the modem is there when the board first speaks to it
       for (const part of [modem, board]) {
-        if (on) part.powerOn();
-        else part.powerOff();
+        if (on) part?.powerOn();
+        else part?.powerOff();
       }
     };
     return { id: devEui, supply, power };

@@ -120,6 +120,27 @@ describe.skipIf(!needs("chromium"))("npm start", () => {
   );
 
   test(
+    "a press in the wired stairwell comes by the bus, and its lamp hears of it there",
+    async () => {
+      const { page: street, complaints } = await openPage(browser, demo.entrances);
+      const panel = street.locator("[data-entrance]").last();
+      await panel.getByText("wire, RS-485").waitFor();
+      await panel.locator(".mushroom").hover();
+      await street.mouse.down();
+      await panel.locator('.lamp-words[data-word="received"]').waitFor({ timeout: ROAD_MS });
+      await street.mouse.up();
+      await street.locator('[data-step="gateway"].is-lit', { hasText: "bus adapter" }).waitFor();
+      await street.locator('[data-step="seal"].is-lit').waitFor();
+      for (const language of ["uz", "ru", "en"]) {
+        await street.locator(`.languages [lang="${language}"]`).click();
+        await shoot(street, `stairwell-${language}`);
+      }
+      expect(complaints).toEqual([]);
+    },
+    2 * ROAD_MS,
+  );
+
+  test(
     "smoke under the shop's ceiling reaches the operator and its sensor's light; out, it is over",
     async () => {
       const { page: street, complaints } = await openPage(browser, demo.entrances);

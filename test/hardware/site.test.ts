@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { createVirtualBus } from "../../hardware/virtual/bus.ts";
 import { createVirtualClock } from "../../hardware/virtual/clock.ts";
 import { createDatagramNetwork } from "../../hardware/virtual/datagram.ts";
 import type { Rak3172Flash } from "../../hardware/virtual/rak3172-settings.ts";
 import { createRandom } from "../../hardware/virtual/random.ts";
 import { createSite } from "../../hardware/virtual/site.ts";
 import type { BoardFactory, SiteEvent, Supply } from "../../hardware/virtual/site-types.ts";
+import { encodeFrame } from "../../protocols/device/frame.ts";
 import { REGIONS } from "../../protocols/lorawan/regions.ts";
 import { createEchoHub } from "./echo-hub.ts";
 import { APP_KEY, JOIN_EUI } from "./radio-world.ts";
@@ -112,6 +114,34 @@ async function press({ clock, site, events }: World, devEui = ENTRANCES[0] ?? ""
 }
 
 describe("a site", () => {
+  test("a board on a bus has no modem, and what it says there is told as it begins", async () => {
+    const clock = createVirtualClock();
+    const datagrams = createDatagramNetwork(clock);
+    const bus = createVirtualBus({ clock });
+    const [devEui = ""] = ENTRANCES;
+    const payload = Uint8Array.of(1, 2, 3);
+    const site = createSite<Lamp, never, ReturnType<typeof createScriptedBoard>>({
+      ...{ clock, datagrams, region: "EU868", random: createRandom(1), gateways: [], bundle: "" },
+      hubAddress: datagrams.bind(1700).address,
+      entrances: [{ devEui, joinEui: JOIN_EUI, appKey: APP_KEY, wire: bus.attach() }],
+      createBoard: (options) => ({
+        ...createScriptedBoard(options),
+        press: () =>
+          options.serial.write(
+            encodeFrame({ address: 4, fromDevice: true, type: "data", sequence: 1, payload }),
+          ),
+      }),
+    });
+    const heard: string[] = [];
+    bus.attach().onData((bytes) => heard.push(`whole ${bytes.length}`));
+    site.onEvent((event) => event.type === "wireFrame" && heard.push(`begins ${event.phyPayload}`));
+    site.hold(devEui);
+    await clock.advance(100);
+    expect(heard).toEqual(["begins 1,2,3", "whole 10"]);
+    expect(site.modems.size).toBe(0);
+    await Promise.all([site.start(), site.stop()]);
+  });
+
   test("a device has the bundle, the role and the levels of its own, the others those of the site", () => {
     const clock = createVirtualClock();
     const datagrams = createDatagramNetwork(clock);

@@ -25,7 +25,10 @@ export function Panel({ entrance }: { entrance: EntranceView }) {
         <span>
           {place.district}, {place.mahalla} {place.building}-{place.entrance}
         </span>
-        <Mains entrance={entrance.id} />
+        <span class="feeds">
+          <Mains entrance={entrance.id} />
+          {entrance.carrier === "wire" && <b>{words.value.wired}</b>}
+        </span>
       </footer>
     </article>
   );

@@ -21,12 +21,18 @@ export function Road() {
   const site = picture.value;
   const device = site && devicesOf(site).find((each) => each.id === shown.value);
   const title = site && device ? titleOf(device, site) : w.stripEmpty;
+  const isWired = site?.entrances.some((each) => each.id === shown.value && each.carrier === "wire");
   return (
     <section class="road" aria-label={title}>
       <h2>{title}</h2>
       <ol class="stations">
         {STRIP_STEPS.map((step) => (
-          <Station key={step} step={step} device={device} />
+          <Station
+            key={step}
+            step={step}
+            device={device}
+            name={(isWired && w.wireStrip[step]) || w.strip[step]}
+          />
         ))}
       </ol>
     </section>
@@ -42,7 +48,13 @@ function titleOf({ id, name }: DeviceView, { rooms }: SitePicture): string {
   return w.stripTitle(name);
 }
 
-function Station({ step, device }: { step: StripStep; device: DeviceView | null | undefined }) {
+interface StationProps {
+  readonly step: StripStep;
+  readonly device: DeviceView | null | undefined;
+  readonly name: string;
+}
+
+function Station({ step, device, name }: StationProps) {
   const mark = device?.strip.find((each) => each.step === step);
   return (
     <li class={mark ? "station is-lit" : "station"} data-step={step}>
@@ -51,7 +63,7 @@ function Station({ step, device }: { step: StripStep; device: DeviceView | null 
           <path d={ICONS[step]} />
         </svg>
       </span>
-      <b>{words.value.strip[step]}</b>
+      <b>{name}</b>
       <span class="station-time">{mark ? sinceText(mark.sinceMs) : "–"}</span>
       {step === "gateway" && <GatewaySwitches />}
       {step === "seal" && <CentreSwitch />}

@@ -10,6 +10,9 @@ interface Words {
   readonly lamp: Readonly<Record<LampWord, readonly [meaning: string, look: string]>>;
   readonly strip: Readonly<Record<StripStep, string>>;
   readonly stripTitle: (name: string) => string;
+  /** The first two steps of a road that begins on the wire. */
+  readonly wireStrip: Readonly<Partial<Record<StripStep, string>>>;
+  readonly wired: string;
   readonly alarmTitle: (place: string, sensor: string) => string;
   readonly stripEmpty: string;
   readonly sensor: Readonly<Record<SensorRole, string>>;
@@ -60,6 +63,8 @@ const uz: Words = {
     closed: "yopildi",
   },
   stripTitle: (name) => `Bitta bosishning yo‘li: ${name}`,
+  wireStrip: { air: "simda", gateway: "shina adapteri" },
+  wired: "sim, RS-485",
   alarmTitle: (place, sensor) => `Bitta signalning yo‘li: ${place}, ${sensor}`,
   stripEmpty: "Tugmani bosing va xabar yo‘lini kuzating.",
   sensor: { "smoke-sensor": "Tutun datchigi", "heat-sensor": "Harorat datchigi" },
@@ -110,6 +115,8 @@ const ru: Words = {
     closed: "закрыто",
   },
   stripTitle: (name) => `Путь одного нажатия: ${name}`,
+  wireStrip: { air: "на проводе", gateway: "адаптер шины" },
+  wired: "провод, RS-485",
   alarmTitle: (place, sensor) => `Путь одной тревоги: ${place}, ${sensor}`,
   stripEmpty: "Нажмите кнопку и следите за путём сообщения.",
   sensor: { "smoke-sensor": "Датчик дыма", "heat-sensor": "Датчик тепла" },
@@ -160,6 +167,8 @@ const en: Words = {
     closed: "closed",
   },
   stripTitle: (name) => `The road of one press: ${name}`,
+  wireStrip: { air: "on the wire", gateway: "bus adapter" },
+  wired: "wire, RS-485",
   alarmTitle: (place, sensor) => `The road of one alarm: ${place}, ${sensor}`,
   stripEmpty: "Press a button and watch its message travel.",
   sensor: { "smoke-sensor": "Smoke sensor", "heat-sensor": "Heat sensor" },

@@ -4,7 +4,7 @@ import { createDemoSite } from "../../../hardware/demo/demo-site.ts";
 import type { EntranceEvent } from "../../../hardware/demo/entrance-site.ts";
 import { createFireRoom } from "../../../hardware/demo/fire-room.ts";
 import { stepStanding, wordOf } from "../../../hardware/demo/sensor-word.ts";
-import { DEMO_ENTRANCES, DEMO_SHOP } from "../../../hardware/demo/site-data.ts";
+import { DEMO_ENTRANCES, DEMO_SHOP, DEMO_STAIRWELL } from "../../../hardware/demo/site-data.ts";
 import { createSiteView } from "../../../hardware/demo/site-view.ts";
 import { DARK, type Lamp } from "../../../hardware/virtual/board-lamp.ts";
 import { createVirtualClock } from "../../../hardware/virtual/clock.ts";
@@ -17,6 +17,7 @@ const device = SMOKE ?? "";
 function openSite() {
   const clock = createVirtualClock();
   let happen: (event: SiteEvent<Lamp>) => void = () => undefined;
+  let hear: (address: number, phyPayload: Uint8Array) => void = () => undefined;
   const site = createDemoSite({
     site: {
       lamp: () => DARK,
@@ -28,8 +29,16 @@ function openSite() {
         happen = listener;
       },
     },
-    entrances: DEMO_ENTRANCES,
+    entrances: [...DEMO_ENTRANCES, DEMO_STAIRWELL],
     rooms: [{ room: DEMO_SHOP, fire: createFireRoom(clock) }],
+    wire: {
+      stairs: {
+        onHeard(listener) {
+          hear = listener;
+        },
+      },
+      devices: new Map([[DEMO_STAIRWELL.wireAddress, DEMO_STAIRWELL.id]]),
+    },
     gateways: [],
     link: { cut: () => undefined, restore: () => undefined },
     wallMs: clock.wallMs,
@@ -42,7 +51,9 @@ function openSite() {
   });
   const hub = (topic: string, body: object) => site.onHubMessage(topic, Buffer.from(JSON.stringify(body)));
   return {
-    ...{ clock, site, told },
+    ...{ clock, site, told, happen: (event: SiteEvent<Lamp>) => happen(event) },
+    hear: (address: number, phyPayload: Uint8Array) => hear(address, phyPayload),
+    stairwell: () => view.picture().entrances.find(({ id }) => id === DEMO_STAIRWELL.id),
     lamp: (lamp: Partial<Lamp>) =>
       happen({ type: "lamp", devEui: device, lamp: { ...DARK, ...lamp }, atMs: 0 }),
     stored: (kind: string, eventNumber: number, detail: number) =>
@@ -74,6 +85,25 @@ test("a sensor's road begins with its red light and follows that alarm only", as
   world.lamp({});
   world.lamp({ red: true });
   expect(world.sensor()).toMatchObject({ strip: [], word: "alarm" });
+});
+
+test("a press in the stairwell is followed on the wire: where it begins, and where it has come whole", async () => {
+  const world = openSite();
+  const { id: devEui, wireAddress } = DEMO_STAIRWELL;
+  const poll = Uint8Array.of(0x40, 1, 2, 3);
+  const report = new Uint8Array(21).fill(0x80, 0, 1);
+  world.happen({ type: "button", devEui, pressed: true, atMs: 0 });
+  world.happen({ type: "wireFrame", devEui, phyPayload: poll, atMs: 0 });
+  await world.clock.advance(70);
+  world.happen({ type: "wireFrame", devEui, phyPayload: report, atMs: 0 });
+  await world.clock.advance(9);
+  world.hear(wireAddress + 1, report);
+  await world.clock.advance(1);
+  world.hear(wireAddress, report);
+  expect(world.stairwell()?.strip).toEqual([
+    { step: "air", sinceMs: 70 },
+    { step: "gateway", sinceMs: 80 },
+  ]);
 });
 
 test("a word stands until the hub has stored that it is over", () => {
