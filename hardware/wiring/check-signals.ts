@@ -20,7 +20,10 @@ function toleranceOf(build: Build, { ref, part, pin }: End): number | undefined 
   if (part === undefined || pin === undefined) return undefined;
   if (pin.role === "load") return pin.maxVolts?.value;
   if (!INPUT_ROLES.includes(pin.role)) return undefined;
-  return pin.maxVolts?.value ?? part.inputMaxVolts?.value ?? outputVoltsOf(build, ref, part) + 0.3;
+  const outputVolts = outputVoltsOf(build, ref, part);
+  // a part that nothing feeds is a finding of its own
+  if (outputVolts === 0) return undefined;
+  return pin.maxVolts?.value ?? part.inputMaxVolts?.value ?? outputVolts + 0.3;
 }
 
 /** Level of a net when one of its controller pins is high. */

@@ -94,15 +94,7 @@ const MISTAKES: Readonly<Record<string, (build: Build) => Mistake[]>> = {
     }),
   "a part without supply": (build) =>
     ends(build)
-      .filter(
-        ({ pin, part }) =>
-          pin?.role === "supply-in" && part?.isRegulator !== true && part?.outputVolts === undefined,
-      )
-      .filter(({ ref }) => ref !== build.controller)
-      .filter(
-        ({ part }) =>
-          !Object.values(part?.pins ?? {}).some(({ role }) => role === "uart-out" || role === "analog-out"),
-      )
+      .filter(({ pin }) => pin?.role === "supply-in")
       .map(({ text }) => ({
         build: withNets(build, (_, list) => list.filter((end) => end !== text)),
         code: "supply-missing",
