@@ -60,6 +60,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     for (const line of lines) io.print(line);
     io.printError(`up after ${((performance.now() - started) / 1000).toFixed(1)} s; Ctrl-C stops everything`);
   } catch (error) {
+    if (io.signal.aborted) return 0;
     io.printError(`demo: ${(error as Error).message}`);
     return 69;
   }
@@ -79,6 +80,7 @@ async function compose(dir: string, io: Io, stack: AsyncDisposableStack): Promis
   const stairs = await startStairs(clock);
   stack.defer(() => stairs.close());
   const others = [await mountStairwell(stairs), ...(await mountSensors(fire))];
+  io.signal.throwIfAborted();
   const world = await startWorld({
     dir,
     region: DEMO_REGION,
@@ -91,16 +93,14 @@ async function compose(dir: string, io: Io, stack: AsyncDisposableStack): Promis
   stack.defer(() => world.stop());
   watchParts(world, io);
   progress("switching on the site: four entrances, a wired stairwell, two sensors, two gateways");
-  const virtual = await startVirtualSite({ dir, clock, bundle, world, others });
+  const virtual = await startVirtualSite({ dir, clock, bundle, world, others, signal: io.signal });
   stack.defer(() => virtual.stop());
   const site = createDemoSite({
     site: virtual.site,
     entrances: [...DEMO_ENTRANCES, DEMO_STAIRWELL],
     rooms: [{ room: DEMO_SHOP, fire }],
     wire: { stairs, devices: new Map([[DEMO_STAIRWELL.wireAddress, DEMO_STAIRWELL.id]]) },
-    gateways: DEMO_GATEWAYS,
-    link: world.link,
-    wallMs: clock.wallMs,
+    ...{ gateways: DEMO_GATEWAYS, link: world.link, wallMs: clock.wallMs },
   });
   stack.defer(await watchHub(world, site.onHubMessage));
   const port = await freeTcpPort(ENTRANCE_PORT);

@@ -31,6 +31,8 @@ export interface VirtualSiteOptions {
   readonly bundle: string;
   readonly world: Pick<World, "addDevices" | "udpPort">;
   readonly entrances?: readonly DemoEntrance[];
+  /** Aborted: what has no power yet gets none. */
+  readonly signal?: AbortSignal;
   /** Default: none. */
   readonly others?: readonly SiteDevice[];
   /** Further fields of every board's identity. */
@@ -107,7 +109,10 @@ export async function startVirtualSite(options: VirtualSiteOptions): Promise<Vir
   // one fuse after the other: buttons that get power in the same instant would all join in the same instant
   for (const { eui } of DEMO_GATEWAYS) await site.setSwitch(eui, true);
   for (const { own } of devices) {
+    if (options.signal?.aborted) break;
     await site.setSwitch(own.id, true);
+    // nothing on a wire speaks unasked
+    if (own.fitting?.wire !== undefined) continue;
     await new Promise<void>((next) => clock.setTimer(next, SWITCH_ON_MS));
   }
   return {
