@@ -11,7 +11,7 @@ import { BLANK_FLASH } from "../../hardware/virtual/rak3172-settings.ts";
 import { forkRandom, type Random } from "../../hardware/virtual/random.ts";
 import { createSite } from "../../hardware/virtual/site.ts";
 import type { EntranceOptions, Site } from "../../hardware/virtual/site-types.ts";
-import { type Button, followPresses, type WorldDevices } from "./presses.ts";
+import { type Button, followPresses, type Press, type WorldDevices } from "./presses.ts";
 import type { Witness } from "./witness.ts";
 
 export const BUTTON_REGION = "EU433";
@@ -19,25 +19,30 @@ const EU433_BAND = 0;
 /** SF7: the air is not what this is about. */
 const DATA_RATE = 5;
 const JOIN_EUI = "0200000000000001";
-/** So that some gateway asks the hub about every second where downlinks go; each asks every five. */
-const GATEWAYS = 5;
-const GATEWAY_STEP_MS = 1_000;
+/** So that some gateway asks the hub about every half second where downlinks go; each asks every five. */
+const GATEWAYS = 10;
+const GATEWAY_STEP_MS = 500;
 const BUTTON_STEP_MS = 700;
 const HOLD_MS = 120;
-const PAUSE_MIN_MS = 2_000;
-const PAUSE_SPREAD_MS = 3_000;
+/** So long somebody waits for a green lamp before pressing again, and so long after it. Some press again while two or
+ *  three of their presses are open; most give the hub time for its next start. */
+const PATIENCE_MIN_MS = 4_000;
+const PATIENCE_SPREAD_MS = 26_000;
+const PAUSE_SPREAD_MS = 1_000;
+const GLANCE_MS = 100;
 const OFF_MS = 500;
 const BOOT_MS = 1_500;
 
 export interface Buttons {
   readonly buttons: readonly Button[];
   readonly site: Site<Lamp, Board>;
-  /** Presses each button again and again, each at its own pace, until `stop`. */
+  /** Presses each button until `stop`, again when its lamp is green or its resident is out of patience. */
   start(): void;
   /** Settles when no finger is on a button. */
   stop(): Promise<void>;
-  /** Takes the battery out and puts it back before the button's next press: it joins anew, and has forgotten what was open. */
-  restart(button: Button): void;
+  /** Takes the battery out and puts it back before the button's next press: it joins anew, and has forgotten what was open.
+   *  Settles when the battery is back. */
+  restart(button: Button): Promise<void>;
   powerOff(): Promise<void>;
 }
 
@@ -59,7 +64,7 @@ export async function switchOnButtons(options: ButtonsOptions): Promise<Buttons>
   const buttons = devices.map((device): Button => ({ device, presses: [], answers: [], life: 1 }));
   await world.addDevices(devices);
   const gateways = Array.from({ length: GATEWAYS }, (_, i) => ({
-    eui: `02000000000001a${i}`,
+    eui: `02000000000001a${i.toString(16)}`,
     position: { xM: 40 * i, yM: 0 },
   }));
   const site = createSite<Lamp, BoardStorage, Board>({
@@ -118,7 +123,7 @@ interface Hands {
 }
 
 function createFingers({ site, buttons, clock, random }: Hands): Pick<Buttons, "start" | "stop" | "restart"> {
-  const restarts = new Set<Button>();
+  const restarts = new Map<Button, () => void>();
   let stopped = false;
   let busy: Promise<void>[] = [];
   const restart = async (button: Button) => {
@@ -127,22 +132,30 @@ function createFingers({ site, buttons, clock, random }: Hands): Pick<Buttons, "
     await pause(clock, OFF_MS);
     button.life++;
     await site.setSwitch(devEui, true);
+    restarts.get(button)?.();
+    restarts.delete(button);
     await pause(clock, BOOT_MS);
   };
   const press = async ({ device: { devEui }, presses, life }: Button) => {
-    presses.push({ devEui, atMs: clock.monotonicMs(), life, shown: new Map(), number: null });
+    const one: Press = { devEui, atMs: clock.monotonicMs(), life, shown: new Map(), number: null };
+    presses.push(one);
     await site.press(devEui, HOLD_MS);
+    return one;
+  };
+  const watchLamp = async (button: Button, { atMs, shown }: Press) => {
+    const untilMs = atMs + PATIENCE_MIN_MS + random() * PATIENCE_SPREAD_MS;
+    const isWatched = () => !stopped && !restarts.has(button) && clock.monotonicMs() < untilMs;
+    while (isWatched() && !shown.has("received")) await pause(clock, GLANCE_MS);
   };
   const work = async (button: Button) => {
-    await pause(clock, random() * PAUSE_SPREAD_MS);
     while (!stopped) {
-      if (restarts.delete(button)) await restart(button);
-      await press(button);
-      await pause(clock, PAUSE_MIN_MS + random() * PAUSE_SPREAD_MS);
+      await pause(clock, random() * PAUSE_SPREAD_MS);
+      if (restarts.has(button)) await restart(button);
+      await watchLamp(button, await press(button));
     }
   };
   return {
-    restart: (button) => void restarts.add(button),
+    restart: (button) => new Promise((done) => void restarts.set(button, done)),
     start() {
       stopped = false;
       busy = buttons.map(work);

@@ -1,5 +1,4 @@
 /** The hub is killed at any moment, again and again, while people press buttons and an operator answers. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { buildButton } from "../../hardware/demo/build.ts";
 import { becomeFirstOperator, type Operator } from "../../hardware/demo/operator.ts";
@@ -8,6 +7,8 @@ import { pick, type Random } from "../../hardware/virtual/random.ts";
 import { alarmKey, alarmsOf } from "./books.ts";
 import { BUTTON_REGION, type Buttons, switchOnButtons } from "./buttons.ts";
 import { createProgress, startCampaign, until, untilSettled } from "./campaign.ts";
+import { createKiller, type Killer, tellKills } from "./kills.ts";
+import { followMoments } from "./moments.ts";
 import { type NumberedPress, numberPresses, wasPromised } from "./presses.ts";
 import { campaignRandom } from "./seed.ts";
 import {
@@ -17,17 +18,18 @@ import {
   expectOneHistory,
   expectOneIncidentEach,
   openBooks,
+  settledIncidents,
 } from "./verdict.ts";
 import { createWitness, type Witness } from "./witness.ts";
 
 const KILLS = Number(process.env["TUGMA_KILLS"] ?? 200);
 const BUTTONS = 8;
-const UP_MIN_MS = 300;
-const UP_SPREAD_MS = 2_700;
-/** Before every so many kills a button joins anew; the hub lives as long as that takes, a little less or a little more. */
-const JOIN_EVERY = 20;
-const JOIN_MIN_MS = 7_000;
-const JOIN_SPREAD_MS = 5_000;
+/** Downlinks that a hub gets out, at most, before it may be killed again: not counted in seconds, so that a busy machine
+ *  does not keep all lamps dark. */
+const ANSWERS = 1;
+/** Before every so many kills so many buttons join anew, with a kill on their way, and then the hub lives until they have. */
+const JOIN_EVERY = 50;
+const JOINING = 2;
 const ACT_EVERY = 3;
 const NEAR_MS = 15_000;
 /** Joins, and the last presses' way to a green lamp over a hub that lives. */
@@ -38,10 +40,11 @@ test(`${KILLS} kills of the hub while ${BUTTONS} buttons are pressed: what a lam
   await using stack = new AsyncDisposableStack();
   const { world } = await startCampaign(BUTTON_REGION, stack);
   const operator = await becomeFirstOperator(world.console.loginLink ?? "", "Operator");
+  const clock = createRealClock();
   let witness: Witness = createWitness([]);
   const buttons = await switchOnButtons({
     count: BUTTONS,
-    clock: createRealClock(),
+    clock,
     random,
     bundle: await buildButton(),
     world,
@@ -54,19 +57,27 @@ test(`${KILLS} kills of the hub while ${BUTTONS} buttons are pressed: what a lam
   const { modems } = buttons.site;
   await until(() => [...modems.values()].every(({ joined }) => joined), CALM_MS, "all buttons joined");
 
+  const moments = followMoments(buttons.site, witness);
+  const killer = createKiller({ world, buttons: buttons.buttons, clock, moments, random });
   buttons.start();
   const progress = createProgress("hub-crash", KILLS, 20);
-  for (let kill = 1; kill <= KILLS; kill++) {
-    const upMs = UP_MIN_MS + random() * UP_SPREAD_MS;
-    await sleep(kill % JOIN_EVERY === 0 ? joinMs(buttons, random) : upMs);
-    await world.crashHub();
-    if (kill % ACT_EVERY === 0) await act(operator, random);
-    progress(kill, `${tally(buttons)}, ${witness.downlinks} downlinks in ${witness.sessions} sessions`);
+  while (killer.kills.length < KILLS) {
+    if ((killer.kills.length + 1) % JOIN_EVERY === 0) await joinAnew(buttons, killer, random);
+    else {
+      const taken = moments.taken + Math.floor(random() * (ANSWERS + 1));
+      await until(() => moments.taken >= taken, CALM_MS, "answers from the hub");
+      await killer.kill();
+    }
+    if (killer.kills.length % ACT_EVERY === 0) await act(operator, random);
+    progress(
+      killer.kills.length,
+      `${tally(buttons)}, ${witness.downlinks} downlinks in ${witness.sessions} sessions`,
+    );
   }
   await buttons.stop();
   await untilGreen(buttons);
   await untilSettled(world, CALM_MS);
-  const incidents = await operator.incidents();
+  const incidents = await settledIncidents(world, operator.incidents, CALM_MS);
   await buttons.powerOff();
   await world.stop();
 
@@ -83,12 +94,13 @@ test(`${KILLS} kills of the hub while ${BUTTONS} buttons are pressed: what a lam
   expectOneIncidentEach(books, incidents);
   expect(witness.offences).toEqual([]);
   const { entries } = books.ledger;
+  console.log(`hub-crash: ${tellKills(killer, books, buttons.buttons)}`);
   console.log(
     `hub-crash: ${presses.length} presses, ${promised.length} whose lamp showed a stage, ${alarmsOf(entries).size} at the ` +
       `centre in ${incidents.length} incidents; ${entries.length} records, ${witness.downlinks} downlinks`,
   );
   // a campaign in which hardly a lamp ever lit would prove nothing
-  expect(promised.length).toBeGreaterThan(KILLS / 4);
+  expect(promised.length).toBeGreaterThan(presses.length / 2);
 });
 
 /** Prints all that is known of a press whose lamp promised what is not so. */
@@ -119,10 +131,15 @@ function unheard({ ledger }: Books, presses: readonly NumberedPress[]): readonly
   );
 }
 
-function joinMs({ buttons, restart }: Buttons, random: Random): number {
-  const button = pick(random, buttons);
-  if (button !== undefined) restart(button);
-  return JOIN_MIN_MS + random() * JOIN_SPREAD_MS;
+/** Some buttons start again; the hub is killed on the way of a join, and then lives until all have joined. */
+async function joinAnew({ buttons, site, restart }: Buttons, killer: Killer, random: Random): Promise<void> {
+  const from = Math.floor(random() * buttons.length);
+  const joining = [...buttons.slice(from), ...buttons.slice(0, from)].slice(0, JOINING);
+  const starts = joining.map(restart);
+  await killer.kill(joining[0]);
+  await Promise.all(starts);
+  const areJoined = () => [...site.modems.values()].every(({ joined }) => joined);
+  await until(areJoined, CALM_MS, "the buttons joined anew");
 }
 
 /** The last press of each button is told to have been received. */

@@ -11,10 +11,10 @@ import { expectEachOnce, expectOneHistory, openBooks } from "./verdict.ts";
 
 const ALARMS = 1_000;
 /** So few that what the hub remembers of each one's last events (32, line or no line) is full before memory is measured. */
-const DEVICES = 64;
-const PER_SECOND = 50;
+const DEVICES = 128;
+const PER_SECOND = 100;
 /** Until the hub's heap has its working size. With the line up each alarm is answered at once. */
-const WARM_UP = 5_000;
+const WARM_UP = 6_000;
 const WARM_UP_PER_SECOND = 250;
 const BACK_MS = 10_000;
 const CALM_MS = 60_000;

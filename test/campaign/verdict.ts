@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import type { Incident } from "../../centre/incidents/incident.ts";
 import type { World } from "../../hardware/demo/world.ts";
 import { alarmsOf, type Journal, type Ledger, readJournal, readLedger, readTrust } from "./books.ts";
+import { until } from "./campaign.ts";
 
 export interface Books {
   readonly journal: Journal;
@@ -31,6 +32,28 @@ export function expectOneHistory({ journal, ledger }: Books): void {
   expect(journal.complete, "settled at the hub").toBe(head);
 }
 
+/** What `ask` says once it counts every alarm of a ledger to which nothing more will come: a receipt leaves before the
+ *  console is told. */
+export async function settledIncidents(
+  { hubDir, centreDir }: Pick<World, "hubDir" | "centreDir">,
+  ask: () => Promise<readonly Incident[]>,
+  limitMs: number,
+): Promise<readonly Incident[]> {
+  const { entries } = readLedger(path.join(centreDir, "ledger.sqlite"), readTrust(hubDir));
+  const alarms = [...alarmsOf(entries).values()].flat().length;
+  let incidents: readonly Incident[] = [];
+  const isTold = async () => {
+    incidents = await ask();
+    return recordsBehind(incidents) >= alarms;
+  };
+  await until(isTold, limitMs, `${alarms} alarms in the console's incidents`, () => recordsBehind(incidents));
+  return incidents;
+}
+
+function recordsBehind(incidents: readonly Incident[]): number {
+  return incidents.filter(({ kind }) => kind === "panic").reduce((sum, { repeats }) => sum + repeats + 1, 0);
+}
+
 /** Each of these alarms has one record in each of the books. `keys`: as `alarmKey`. */
 export function expectEachOnce({ journal, ledger }: Books, keys: Iterable<string>): void {
   for (const { entries } of [journal, ledger]) {
@@ -46,8 +69,7 @@ export function expectEachOnce({ journal, ledger }: Books, keys: Iterable<string
 export function expectOneIncidentEach({ ledger }: Books, incidents: readonly Incident[]): void {
   const panics = incidents.filter(({ kind }) => kind === "panic");
   const alarms = [...alarmsOf(ledger.entries).values()].flat();
-  const counted = panics.reduce((sum, { repeats }) => sum + repeats + 1, 0);
-  expect(counted, "records behind the incidents").toBe(alarms.length);
+  expect(recordsBehind(incidents), "records behind the incidents").toBe(alarms.length);
   const wrong = alarms.filter(({ event: { device, eventNumber } }) => {
     const number = eventNumber ?? -1;
     const naming = panics.filter(
