@@ -8,6 +8,7 @@ import { type MinifyOutput, minify } from "terser";
 import { type Joined, join } from "./build/collect.ts";
 import { estimateVariables } from "./build/estimate.ts";
 import { lint } from "./build/lint.ts";
+import { withPlaced } from "./build/place.ts";
 import {
   foreignNames,
   tableKeys,
@@ -47,6 +48,18 @@ export const ROLES = {
   "door-contact": ["rak3172", "wire"],
 } as const satisfies Record<string, readonly UplinkName[]>;
 export type Role = keyof typeof ROLES;
+
+/** Bundles that take settings from a hub. The others have no room for them, and behave as their identity file says. */
+const SETTABLE: Partial<Record<Role, readonly UplinkName[]>> = {
+  "entrance-button": ["rak3172", "rn2483"],
+  "door-contact": ["rak3172"],
+};
+const FIXED = { "configuration.ts": "configuration-fixed.ts" };
+
+/** Files that stand in the place of others in a bundle. */
+function insteadOf(role: Role, uplink: UplinkName): Readonly<Record<string, string>> {
+  return { ...UPLINKS[uplink], ...(SETTABLE[role]?.includes(uplink) ? {} : FIXED) };
+}
 
 /** What the smallest board (nRF52832) takes: facts of Espruino 2v29, 2630 variables of which a program may
  *  use 60 %. */
@@ -145,7 +158,7 @@ export async function shrink(joined: Joined): Promise<Shrunk> {
     },
     sourceMap: { asObject: false, content: String(alive.map) },
   });
-  const flashed = await minify(withShared(withShortEquals(short.code ?? "")), {
+  const flashed = await minify(withShared(withPlaced(withShortEquals(short.code ?? ""))), {
     ecma: 2015,
     compress: false,
     mangle: { toplevel: true },
@@ -179,12 +192,11 @@ export async function bundle(
  *  FirmwareError when it is over budget or has a flaw. */
 export async function buildFirmware(role: Role, uplink: UplinkName = "rak3172"): Promise<FirmwareBundle> {
   const entry = path.join(HERE, `${role}.ts`);
-  const code = await bundle(entry, UPLINKS[uplink]);
+  const files = insteadOf(role, uplink);
+  const code = await bundle(entry, files);
   const bytes = Buffer.byteLength(code);
   const variables = estimateVariables(code);
-  const modules = join(entry, UPLINKS[uplink]).files.map(({ file }) =>
-    path.relative(path.dirname(HERE), file),
-  );
+  const modules = join(entry, files).files.map(({ file }) => path.relative(path.dirname(HERE), file));
   const report = {
     ...{ role, uplink, bytes, budgetBytes: BUDGET_BYTES },
     ...{ variables, budgetVariables: BUDGET_VARIABLES, modules },

@@ -6,9 +6,10 @@
  *  `startDevice(show)`. */
 import { DETAIL } from "../protocols/device/details.ts";
 import { KINDS, type KindRow } from "../protocols/device/kinds.ts";
+import { SETTING, SETTINGS_FPORT } from "../protocols/device/settings.ts";
 import { STAGE_FPORT } from "../protocols/device/stage.ts";
 import { bootMs, identity, luck, now, storage } from "./board.ts";
-import { heartbeatMs, modeAt } from "./configuration.ts";
+import { modeAt, obeySettings, settingOf, takeSettings } from "./configuration.ts";
 import {
   CONTACT,
   type ContactEffect,
@@ -26,6 +27,7 @@ import {
   frameAnswered,
   frameOf,
   frameOnAir,
+  isAlarmOpen,
   NO_NUMBER,
   type Outbox,
   outboxDueMs,
@@ -45,6 +47,8 @@ const MAINS_LOST: ContactTiming = { holdMs: 2000, releaseMs: 2000, stuckMs: 0 };
 
 const LOW_PERCENT = 20;
 const GOOD_PERCENT = 30;
+/** In the place of an event number: an answer about settings. */
+const ANSWER = -3;
 const TEST_MS = 86400000;
 /** From the word that a frame is on air to the battery's measurement: shorter than any frame. */
 const LOAD_MS = 30;
@@ -66,6 +70,8 @@ let sending = NO_NUMBER;
 let timer: TimerId | undefined;
 let show: (nowMs: number) => number = () => Infinity;
 let beatMs = bootMs;
+/** Hex digits of what is to be said on the port of the settings. */
+let answer = "";
 let testMs = bootMs + TEST_MS * chance;
 /** Bit n: what has detail n stands. */
 let standing = 0;
@@ -135,7 +141,9 @@ function judgePath(isAcked: boolean, nowMs: number): void {
 function takeDownlink(port: number, text: string, nowMs: number): void {
   const stage = stageIn(text);
   // what cannot be read raises no stage; the ladder asks again
-  if (port === STAGE_FPORT && stage >= 0) outbox = reachStage(outbox, digitsAt(text, 4, 4), stage, nowMs);
+  if (port === SETTINGS_FPORT) takeSettings(text);
+  else if (port === STAGE_FPORT && stage >= 0)
+    outbox = reachStage(outbox, digitsAt(text, 4, 4), stage, nowMs);
 }
 
 function hear(effect: UplinkEffect, nowMs: number): void {
@@ -144,6 +152,7 @@ function hear(effect: UplinkEffect, nowMs: number): void {
     judgePath(effect.isAcked, nowMs);
   } else if (effect.do === DO.received) takeDownlink(effect.port, effect.hex, nowMs);
   else if (effect.do === DO.onAir) {
+    if (sending === ANSWER) answer = "";
     if (sending === NO_NUMBER) beatenMs = nowMs;
     outbox = frameOnAir(outbox, sending, nowMs, luck());
     // under the load of the transmitter
@@ -160,10 +169,14 @@ function feed(input: UplinkInput): void {
 
 function send(nowMs: number): void {
   const event = dueEvent(outbox, nowMs);
-  if (uplink.phase !== PHASE.idle || event === undefined) return;
+  if (uplink.phase !== PHASE.idle || (event === undefined && answer === "")) return;
   const state = { standing: standing, batteryPercent: batteryPercent, lastNumber: numbers.last() };
-  sending = event.number;
-  feed({ nowMs: nowMs, frame: frameOf(event, state, nowMs, lowestRateOf(identity)) });
+  const frame =
+    event === undefined
+      ? { port: SETTINGS_FPORT, hex: answer, isConfirmed: false, dataRate: -1 }
+      : frameOf(event, state, nowMs, lowestRateOf(identity));
+  sending = event === undefined ? ANSWER : event.number;
+  feed({ nowMs: nowMs, frame: frame });
 }
 
 // ---- the loop ------------------------------------------------------------------------------------------
@@ -175,10 +188,18 @@ function beat(nowMs: number): void {
     raise(KINDS.heartbeat, SELF_TEST, nowMs, 0);
   }
   if (nowMs < beatMs) return;
-  beatMs = nowMs + heartbeatMs * (0.9 + 0.2 * luck());
+  beatMs = nowMs + settingOf(SETTING.heartbeat) * (9000 + 2000 * luck());
   if (outbox.length > 0) return;
-  numbers.refill();
   raise(KINDS.heartbeat, NO_NUMBER, nowMs, 0);
+}
+
+/** What must not be done while an alarm is open. */
+function settle(nowMs: number): void {
+  const said = obeySettings(nowMs);
+  if (said === "") return;
+  answer = said;
+  if (settingOf(SETTING.selfTest) > 0) testMs = nowMs;
+  beatMs = Math.min(beatMs, nowMs + settingOf(SETTING.heartbeat) * 10000);
 }
 
 function arm(delayMs: number): void {
@@ -191,11 +212,11 @@ function run(): void {
   // what throws below is printed and must not be the last thing this program does
   arm(TICK_MS);
   const inputsMs = polls.reduce((due, poll) => Math.min(due, poll(nowMs)), Infinity);
-  setFault(DETAIL.numbers, numbers.isFaulty(), nowMs);
+  setFault(DETAIL.numbers, !numbers.refill(outbox.length === 0), nowMs);
   feed({ nowMs: nowMs, isQuiet: outbox.length === 0 });
+  if (!isAlarmOpen(outbox)) settle(nowMs);
   beat(nowMs);
   send(nowMs);
-  if (outbox.length === 0 && !numbers.isFaulty()) numbers.refill();
   const showMs = show(nowMs);
   const sendMs = uplink.phase === PHASE.idle ? outboxDueMs(outbox) : uplink.dueMs;
   arm(Math.min(Math.min(inputsMs, showMs), Math.min(sendMs, Math.min(beatMs, testMs))) - nowMs);

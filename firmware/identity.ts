@@ -1,6 +1,6 @@
 /** Who an entrance button is: `identity` in Storage (JSON), written once by whoever flashes the board:
  *    devEui, joinEui (16 hex digits), appKey (32), role "entrance-button", region EU433 | EU868 | RU864 | AS923 | UZ923
- *    heartbeatS   seconds between heartbeats, 3600 if absent
+ *    heartbeatS   seconds between heartbeats, 60 or more, 3600 if absent
  *    mode         real (if absent) | test | drill | commissioning; with modeForS it ends that long after power-up
  *    checkInMinutes  of a personal button: from one check-in to the next, 0 or absent: none
  *    profile      pin names: button, red, amber, green, buzzer, rx, tx; where wired also tamper, mains, modemReset

@@ -1,6 +1,7 @@
 /** The lamp and the buzzer of a role that shows how far its alarm has come. */
+import { SETTING } from "../protocols/device/settings.ts";
 import { identity } from "./board.ts";
-import { COMMISSIONING, modeAt } from "./configuration.ts";
+import { COMMISSIONING, modeAt, settingOf } from "./configuration.ts";
 import { beatenMs, outbox } from "./device.ts";
 import { BUZZER, LAMP, lampAt } from "./lamp.ts";
 import { lampMeaningOf } from "./outbox.ts";
@@ -26,7 +27,9 @@ export function showStage(nowMs: number): number {
   if (meaning !== lamp) lampMs = nowMs;
   lamp = meaning;
   const shown = lampAt(lamp, nowMs - lampMs);
-  digitalWrite(LIGHTS, nowMs - lampMs < BUZZER_MS ? shown.lights : shown.lights & ~BUZZER);
+  const isLit = settingOf(SETTING.lights) === 0 || lamp === LAMP.notDelivered;
+  const isLoud = settingOf(SETTING.sound) === 0 && nowMs - lampMs < BUZZER_MS;
+  digitalWrite(LIGHTS, isLit ? shown.lights & (isLoud ? ~0 : ~BUZZER) : 0);
   return (
     nowMs +
     (lamp === LAMP.blink ? BLINK_MS : Math.min(lamp === LAMP.off ? shown.nextMs : LOOK_MS, shown.nextMs))

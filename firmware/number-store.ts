@@ -8,10 +8,9 @@ export interface NumberStore {
   take(): number;
   /** The number of the last event; after a restart, the one before the first. */
   last(): number;
-  /** Reserves ahead when the stock is low, for a quiet moment. What Storage refused is tried again. */
-  refill(): void;
-  /** Storage takes no reservation. Numbers go on, and may be used again after a power cut. */
-  isFaulty(): boolean;
+  /** Reserves ahead when the stock is low and the moment quiet. What Storage refused is tried again. False: it takes no
+   *  reservation; numbers go on, and may be used again after a power cut. */
+  refill(isQuiet: boolean): boolean;
 }
 
 /** Opens the logs (two file names) and makes the first reservation, of `block` numbers. `anyNumber` (0-65535) is where
@@ -42,9 +41,9 @@ export function openNumberStore(
       return number;
     },
     last: () => (next - 1) & 0xffff,
-    refill: () => {
-      if (stock < NUMBER_STOCK || isFaulty) reserve();
+    refill: (isQuiet) => {
+      if (isQuiet && stock < NUMBER_STOCK) reserve();
+      return !isFaulty;
     },
-    isFaulty: () => isFaulty,
   };
 }

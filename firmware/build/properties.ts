@@ -99,11 +99,16 @@ export function withPlaces(code: string): string {
 export function withoutUnread(code: string, foreign: ReadonlySet<string>): string {
   const program = parseModule(code);
   const nodes = nodesOf(program);
-  const keys = new Set(rowKeys([...constantsOf(program).values()]));
+  const byText = lookedUp(nodes);
+  const constants = [...constantsOf(program)];
+  const keys = new Set(rowKeys(constants.map(([, init]) => init)));
+  const named = new Set(rowKeys(constants.flatMap(([name, init]) => (byText.has(name) ? [] : [init]))));
   const read = new Set(foreign);
   for (const node of nodes) {
     if (node.type === "MemberExpression" && node.property.type === "Identifier") read.add(node.property.name);
-    if (node.type === "Literal" && typeof node.value === "string") read.add(node.value);
+    // a row that is only reached by its name is not read by a text that is spelled the same
+    if (node.type === "Literal" && typeof node.value === "string" && !named.has(node.value))
+      read.add(node.value);
   }
   const isUnread = (property: ObjectExpression["properties"][number]) =>
     property.type === "Property" &&

@@ -28,6 +28,8 @@ function saidBy(
 ): { readonly said: string; readonly at: AnyNode; readonly isMember: boolean } | null {
   if (node.type === "UnaryExpression" && node.operator === "void")
     return { said: "void 0", at: node, isMember: false };
+  if (node.type === "Literal" && typeof node.value === "number" && node.raw !== undefined)
+    return { said: node.raw, at: node, isMember: false };
   if (node.type === "Literal" && typeof node.value === "string")
     return { said: JSON.stringify(node.value), at: node, isMember: false };
   if (node.type === "Identifier" && BOARD.has(node.name))

@@ -20,16 +20,10 @@ export const SETTINGS_ANSWER_LENGTH = 11;
 /** The tags, as numbers. */
 export const SETTING = { heartbeat: 1, lights: 2, sound: 3, mode: 4, selfTest: 5, checkIn: 6 } as const;
 
-/** By tag: bytes of its value, and the lowest and the highest value. Of a mode, the mode is the first byte. */
-export const SETTING_BOUNDS: readonly (readonly number[])[] = [
-  [],
-  [2, 6, 8640],
-  [1, 0, 1],
-  [1, 0, 1],
-  [3, 0, 0x305a0],
-  [0, 0, 0],
-  [2, 0, 10080],
-];
+/** By tag: bytes of its value (-1: no tag), and its lowest and highest value. Of a mode, the mode is the first byte. */
+export const SETTING_BYTES: readonly number[] = [-1, 2, 1, 1, 3, 0, 2];
+export const SETTING_LOWEST: readonly number[] = [0, 6];
+export const SETTING_HIGHEST: readonly number[] = [0, 8640, 1, 1, 0x305a0, 1, 10080];
 export const MOST_MODE_MINUTES = 1440;
 
 /** Index = the byte on the wire. `applied`: and stored. */
@@ -75,9 +69,8 @@ function numberOf(item: SettingItem): number {
 
 /** What a value says under its tag, undefined when it is out of bounds. */
 function itemOf(tag: number, value: number): SettingItem | undefined {
-  const bounds = SETTING_BOUNDS[tag] ?? [];
   const minutes = value & 0xffff;
-  if (value < (bounds[1] ?? 0) || value > (bounds[2] ?? 0)) return undefined;
+  if (value < (SETTING_LOWEST[tag] ?? 0) || value > (SETTING_HIGHEST[tag] ?? 0)) return undefined;
   if (tag === SETTING.heartbeat) return { tag: "heartbeat", seconds: value * 10 };
   if (tag === SETTING.lights) return { tag: "lights", isOff: value === 1 };
   if (tag === SETTING.sound) return { tag: "sound", isOff: value === 1 };
@@ -96,8 +89,7 @@ export function encodeSettings(message: SettingsMessage): Uint8Array {
     if (value !== Math.floor(value) || itemOf(tag, value) === undefined)
       throw codecError("value", "settings: " + item.tag + " is out of bounds");
     bytes.push(tag);
-    for (let left = SETTING_BOUNDS[tag]?.[0] ?? 0; left > 0; left--)
-      bytes.push((value >> (8 * (left - 1))) & 0xff);
+    for (let left = SETTING_BYTES[tag] ?? 0; left > 0; left--) bytes.push((value >> (8 * (left - 1))) & 0xff);
   }
   return new Uint8Array(bytes);
 }
@@ -113,8 +105,8 @@ export function decodeSettings(bytes: Uint8Array): SettingsMessage {
   let at = 2;
   while (at < bytes.length) {
     const tag = byte(at++);
-    const size = SETTING_BOUNDS[tag]?.[0];
-    if (size === undefined) throw codecError("tag", "settings: no tag " + tag);
+    const size = SETTING_BYTES[tag] ?? -1;
+    if (size < 0) throw codecError("tag", "settings: no tag " + tag);
     if (at + size > bytes.length) throw codecError("length", "settings: the value of tag " + tag + " is cut");
     let value = 0;
     for (let i = 0; i < size; i++) value = (value << 8) | byte(at++);

@@ -359,7 +359,7 @@ describe("numbers and restarts", () => {
 
 describe("the rest of the device", () => {
   test("an opened case is a tamper event, its closing a restore, and every frame between says it", async () => {
-    const bench = createBench({ identity: { heartbeatS: 20 } });
+    const bench = createBench({ identity: { heartbeatS: 60 } });
     await bench.ready();
     bench.modem.manners = { downlink: (hex) => stageOf("received", hex) };
     bench.board.setPin("tamper", 0);
@@ -377,7 +377,7 @@ describe("the rest of the device", () => {
   });
 
   test("a battery below 20 % is a fault until it is above 30 % again; mains lost is one until it is back", async () => {
-    const bench = createBench({ identity: { heartbeatS: 20 } });
+    const bench = createBench({ identity: { heartbeatS: 60 } });
     await bench.ready();
     bench.modem.manners = { downlink: (hex) => stageOf("received", hex) };
     for (const [name, level] of [
@@ -388,7 +388,7 @@ describe("the rest of the device", () => {
       ["mains", null],
     ] as const) {
       bench.board.setPin(name, level);
-      await bench.clock.advance(50_000);
+      await bench.clock.advance(150_000);
     }
     const told = bench.reports().filter(({ kind }) => kind === "fault" || kind === "restore");
     expect(told.map(({ kind, detail }) => kind + " " + detail)).toEqual([

@@ -8,6 +8,8 @@ export interface ScriptedModem {
   readonly lines: { readonly line: string; readonly atMs: number }[];
   /** The frames among them: the report's hex, and whether confirmed. */
   readonly frames: { readonly hex: string; readonly confirmed: boolean; readonly atMs: number }[];
+  /** What was sent on the settings' port. */
+  readonly answers: { readonly hex: string; readonly atMs: number }[];
   /** The modem says a line of its own. */
   say(line: string, delayMs?: number): void;
   /** Exchange it to change how it behaves. */
@@ -23,6 +25,8 @@ export interface Manners {
   readonly acks?: (hex: string) => boolean;
   /** Hex of the downlink that comes with a frame, null: none. */
   readonly downlink?: (hex: string) => string | null;
+  /** Hex of the downlink on the settings' port that comes with a frame, null: none. */
+  readonly settings?: () => string | null;
   /** Says this instead of OK. */
   readonly refuse?: (line: string) => string | null;
 }
@@ -39,6 +43,7 @@ export function createScriptedModem(clock: Clock): ScriptedModem {
   const modem: ScriptedModem = {
     lines: [],
     frames: [],
+    answers: [],
     manners: {},
     say: (line, delayMs = 0) =>
       void clock.setTimer(() => {
@@ -64,15 +69,20 @@ export function createScriptedModem(clock: Clock): ScriptedModem {
     const { joinMs = 5500 } = modem.manners;
     if (line.startsWith("AT+JOIN") && joinMs !== null) modem.say("+EVT:JOINED", joinMs);
     if (line.startsWith("AT+SEND=2:")) transmit(line.slice("AT+SEND=2:".length));
+    if (!line.startsWith("AT+SEND=3:")) return;
+    modem.answers.push({ hex: line.slice("AT+SEND=3:".length), atMs: clock.monotonicMs() });
+    modem.say("+EVT:TX_DONE", FRAME_MS);
   };
   const transmit = (hex: string) => {
     modem.frames.push({ hex, confirmed, atMs: clock.monotonicMs() });
     const isAcked = confirmed && (modem.manners.acks?.(hex) ?? true);
     const downlink = modem.manners.downlink?.(hex) ?? null;
-    const afterMs = isAcked || downlink !== null ? ACKED_MS : FRAME_MS;
+    const settings = modem.manners.settings?.() ?? null;
+    const afterMs = isAcked || downlink !== null || settings !== null ? ACKED_MS : FRAME_MS;
     const end = confirmed ? (isAcked ? "SEND_CONFIRMED_OK" : "SEND_CONFIRMED_FAILED(4)") : "TX_DONE";
     modem.say("+EVT:" + end, afterMs);
     if (downlink !== null) modem.say("+EVT:RX_1:-60:9:UNICAST:2:" + downlink, afterMs + RX_LINE_MS);
+    if (settings !== null) modem.say("+EVT:RX_1:-60:9:UNICAST:3:" + settings, afterMs + RX_LINE_MS);
   };
   return modem;
 }
