@@ -42,6 +42,7 @@ export type UplinkName = keyof typeof UPLINKS;
 /** Uplinks of each role. Its entry is the file of the same name. */
 export const ROLES = {
   "entrance-button": ["rak3172", "rn2483", "wire"],
+  "personal-button": ["rak3172"],
   "smoke-sensor": ["rak3172"],
   "heat-sensor": ["rak3172"],
   "call-point": ["rak3172"],
@@ -52,6 +53,7 @@ export type Role = keyof typeof ROLES;
 /** Bundles that take settings from a hub. The others have no room for them, and behave as their identity file says. */
 const SETTABLE: Partial<Record<Role, readonly UplinkName[]>> = {
   "entrance-button": ["rak3172", "rn2483"],
+  "personal-button": ["rak3172"],
   "door-contact": ["rak3172"],
 };
 const FIXED = { "configuration.ts": "configuration-fixed.ts" };

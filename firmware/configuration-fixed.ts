@@ -12,6 +12,7 @@ const HEARTBEAT_S = 3600;
 
 /** The value of a setting (SETTING), as configuration.ts gives it. */
 export function settingOf(tag: number): number {
+  if (tag === SETTING.checkIn) return identity.checkInMinutes ?? 0;
   return tag === SETTING.heartbeat ? Math.max(6, Math.round((identity.heartbeatS ?? HEARTBEAT_S) / 10)) : 0;
 }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "../../firmware/build/collect.ts";
+import { withPlaced } from "../../firmware/build/place.ts";
 import {
   foreignNames,
   tableKeys,
@@ -170,6 +171,21 @@ describe("what is said often", () => {
     expect(withShortEquals(code)).toBe(
       'print(a == 1, a != "x", a === undefined_, a == void 0, a === "", a === "12", a === b);',
     );
+  });
+
+  test("a function that is used once stands where it is used, but for one at the top, in a loop, or with a name that means another thing there", () => {
+    const once =
+      "let f = (x) => x + one, one = 1, g = () => f(2) + f_(3), f_ = (x) => x * one;\nprint(g(), g());";
+    expect(withPlaced(once)).not.toMatch(/\bf(_?) =/);
+    expect(run(withPlaced(once))).toEqual(run(once));
+    const looped = "let f = (x) => x, g = () => { for (let i = 0; i < 2; i++) print(f(i)); };\ng(); g();";
+    expect(withPlaced(looped)).toBe(looped);
+    const shadowed = "let one = 1, f = () => one, g = (one) => f() + one;\nprint(g(5), g(6));";
+    expect(withPlaced(shadowed)).toBe(shadowed);
+    const handed = "let f = (x) => x * 2, g = (list) => list.map(f);\nprint(g([1]), g([2]));";
+    expect(withPlaced(handed)).toBe("let  g = (list) => list.map(((x) => x * 2));\nprint(g([1]), g([2]));");
+    const itself = "let f = (n) => n > 0 ? f(n - 1) : 0;\nprint(1);";
+    expect(withPlaced(itself)).toBe(itself);
   });
 
   test("names of parameters are nobody's; members of what is handed over are", () => {
