@@ -43,9 +43,9 @@ export type UplinkName = keyof typeof UPLINKS;
 export const ROLES = {
   "entrance-button": ["rak3172", "rn2483", "wire"],
   "personal-button": ["rak3172"],
-  "smoke-sensor": ["rak3172"],
-  "heat-sensor": ["rak3172"],
-  "call-point": ["rak3172"],
+  "smoke-sensor": ["rak3172", "wire"],
+  "heat-sensor": ["rak3172", "wire"],
+  "call-point": ["rak3172", "wire"],
   "door-contact": ["rak3172", "wire"],
 } as const satisfies Record<string, readonly UplinkName[]>;
 export type Role = keyof typeof ROLES;

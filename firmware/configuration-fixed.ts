@@ -10,10 +10,9 @@ export const COMMISSIONING = MODES.indexOf("commissioning");
 
 const HEARTBEAT_S = 3600;
 
-/** The value of a setting (SETTING), as configuration.ts gives it. */
+/** The value of a setting (SETTING), as configuration.ts gives it; a personal button is not built with this. */
 export function settingOf(tag: number): number {
-  if (tag === SETTING.checkIn) return identity.checkInMinutes ?? 0;
-  return tag === SETTING.heartbeat ? Math.max(6, Math.round((identity.heartbeatS ?? HEARTBEAT_S) / 10)) : 0;
+  return tag === SETTING.heartbeat ? (identity.heartbeatS ?? HEARTBEAT_S) / 10 : 0;
 }
 
 /** What an event that happens now is: index into MODES. */
@@ -24,6 +23,10 @@ export function modeAt(nowMs: number): number {
 
 export function takeSettings(_text: string): void {}
 
-export function obeySettings(_nowMs: number): string {
-  return "";
+export const answer = "";
+
+export function forgetAnswer(): void {}
+
+export function obeySettings(_nowMs: number): boolean {
+  return false;
 }

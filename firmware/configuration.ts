@@ -43,6 +43,8 @@ let recorded = record === "" ? 0 : settingOf(SETTING.mode) & 0xffff;
 let modeEndMs = bootMs + (record === "" ? (identity.modeForS ?? Infinity) * 1000 : recorded * MINUTE_MS);
 /** A message that waits for a quiet moment. */
 let message = "";
+/** Hex digits of what is to be said on the port of the settings, "": nothing. */
+export let answer = "";
 
 /** What an event that happens now is: index into MODES. */
 export function modeAt(nowMs: number): number {
@@ -76,15 +78,20 @@ function keep(token: string, kept: Values): boolean {
   return isDone;
 }
 
-/** A moment in which no alarm is open: keeps what is left of the mode, and obeys the message that waits. Returns the
- *  answer as hex digits, "": nothing was asked. A self-test is asked for when the values say so then. */
-export function obeySettings(nowMs: number): string {
+/** The answer was said. */
+export function forgetAnswer(): void {
+  answer = "";
+}
+
+/** A moment in which no alarm is open: keeps what is left of the mode, and obeys the message that waits. True when there
+ *  was one: then there is an answer, and a self-test is asked for if the values say so. */
+export function obeySettings(nowMs: number): boolean {
   const token = message.substr(2, 2);
   const isNew = token !== record.substr(TOKEN_AT, 2);
   const now = current(nowMs);
   values = now;
   if (recorded > 0 && (settingOf(SETTING.mode) & 0xffff) <= recorded) keep(record.substr(TOKEN_AT, 2), now);
-  if (message === "") return "";
+  if (message === "") return false;
   const next = isNew ? applySettings(now, message) : now;
   let result = next[0] ?? 0;
   message = "";
@@ -96,5 +103,6 @@ export function obeySettings(nowMs: number): string {
         modeEndMs = nowMs + (settingOf(SETTING.mode) & 0xffff) * MINUTE_MS;
     }
   }
-  return ANSWER + token + hex(result, 4) + answered(values);
+  answer = ANSWER + token + hex(result, 4) + answered(values);
+  return true;
 }

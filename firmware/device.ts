@@ -9,7 +9,7 @@ import { KINDS, type KindRow } from "../protocols/device/kinds.ts";
 import { SETTING, SETTINGS_FPORT } from "../protocols/device/settings.ts";
 import { STAGE_FPORT } from "../protocols/device/stage.ts";
 import { bootMs, identity, luck, now, storage } from "./board.ts";
-import { modeAt, obeySettings, settingOf, takeSettings } from "./configuration.ts";
+import { answer, forgetAnswer, modeAt, obeySettings, settingOf, takeSettings } from "./configuration.ts";
 import {
   CONTACT,
   type ContactEffect,
@@ -70,8 +70,6 @@ let sending = NO_NUMBER;
 let timer: TimerId | undefined;
 let show: (nowMs: number) => number = () => Infinity;
 let beatMs = bootMs;
-/** Hex digits of what is to be said on the port of the settings. */
-let answer = "";
 let testMs = bootMs + TEST_MS * chance;
 /** Bit n: what has detail n stands. */
 let standing = 0;
@@ -152,7 +150,7 @@ function hear(effect: UplinkEffect, nowMs: number): void {
     judgePath(effect.isAcked, nowMs);
   } else if (effect.do === DO.received) takeDownlink(effect.port, effect.hex, nowMs);
   else if (effect.do === DO.onAir) {
-    if (sending === ANSWER) answer = "";
+    if (sending === ANSWER) forgetAnswer();
     if (sending === NO_NUMBER) beatenMs = nowMs;
     outbox = frameOnAir(outbox, sending, nowMs, luck());
     // under the load of the transmitter
@@ -195,9 +193,7 @@ function beat(nowMs: number): void {
 
 /** What must not be done while an alarm is open. */
 function settle(nowMs: number): void {
-  const said = obeySettings(nowMs);
-  if (said === "") return;
-  answer = said;
+  if (!obeySettings(nowMs)) return;
   if (settingOf(SETTING.selfTest) > 0) testMs = nowMs;
   beatMs = Math.min(beatMs, nowMs + settingOf(SETTING.heartbeat) * 10000);
 }

@@ -17,6 +17,7 @@ import {
 } from "../../firmware/build/properties.ts";
 import { withShared } from "../../firmware/build/shared.ts";
 import {
+  allBundles,
   BUDGET_BYTES,
   BUDGET_VARIABLES,
   buildFirmware,
@@ -199,6 +200,13 @@ describe("what is said often", () => {
     const code = "const T = { a: { id: 1 } }; const U = { b: { id: 2 } };\nprint(T.a.id, U[x].id);";
     expect(tableKeys(code)).toEqual(["b"]);
   });
+});
+
+test.each(allBundles())("$role on $uplink fits its budget", async ({ role, uplink }) => {
+  const { bytes, report } = await buildFirmware(role, uplink);
+  expect(bytes).toBeLessThanOrEqual(BUDGET_BYTES);
+  expect(report.variables).toBeLessThan(BUDGET_VARIABLES);
+  expect(report.modules).toContain("firmware/uplink-" + uplink + ".ts");
 });
 
 describe("the entrance button", () => {
